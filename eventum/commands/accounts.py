@@ -1,0 +1,175 @@
+"""`flask accounts`: the mailboxes and addresses that mail comes from."""
+
+from typing import Any
+
+import click
+from flask import Blueprint
+
+from eventum.commands import edge, passwords, printing
+from eventum.commands.edge import Body
+
+bp = Blueprint("accounts", __name__, cli_group=None)
+
+# Types that log in to a server and so need a password.
+SERVERS = ("imap", "pop3")
+
+
+@bp.cli.group("accounts", cls=edge.Group)
+def accounts() -> None:
+    """The mailboxes and addresses that mail comes from.
+
+    \b
+    Example:
+        flask accounts list
+    """
+
+
+def _options(body: Body) -> Body:
+    """What `add` and `set` have in common."""
+    for option in reversed(
+        (
+            click.option("--host", metavar="H", help="The server."),
+            click.option("--port", metavar="N", type=click.IntRange(1, 65535), help="Its port.  [default: by type]"),
+            click.option("--username", metavar="U", help="Who logs in."),
+            passwords.stdin_option(),
+            click.option("--folder", metavar="F", help="The mailbox, or the path of a Maildir.  [default: INBOX]"),
+            click.option("--address", metavar="A", multiple=True, help="An address of this account, never written to."),
+            click.option(
+                "--leave-copy/--no-leave-copy", default=None, help="Leave mail on the server.  [default: leave]"
+            ),
+            click.option("--start", type=click.Choice(["all", "unread", "now"]), help="What the first fetch takes."),
+            click.option(
+                "--quiet-before", metavar="7d|DATE|never", help="Older mail is filed without telling anybody."
+            ),
+            click.option("--routing/--no-routing", default=None, help="Also takes issue-N@ mail; leaves no copy then."),
+            click.option("--auto-create/--no-auto-create", default=None, help="Mail of no issue opens one."),
+            click.option("--category", metavar="C", help="The category of issues opened so."),
+            click.option("--priority", metavar="P", help="The priority of issues opened so."),
+            click.option("--assign", metavar="EMAIL", multiple=True, help="Who is assigned issues opened so."),
+        )
+    ):
+        body = option(body)
+    return body
+
+
+@accounts.command("add")
+@click.option("--project", metavar="P", required=True, help="Title or id of the project its mail belongs to.")
+@click.option("--type", "type_", metavar="TYPE", required=True, help="imap/ssl, pop3, maildir, delivered, ...")
+@_options
+@edge.json_option
+def add(project: str, type_: str, as_json: bool, **given: Any) -> None:
+    """Add an e-mail account. docs/commands.md lists the types.
+
+    \b
+    Example:
+        flask accounts add --project "Help desk" --type imap/ssl --host mail.example.org --username help \\
+            --password-stdin --auto-create --assign dev@example.org < password.txt
+    """
+    password = None
+    if type_.startswith(SERVERS):
+        password = passwords.piped_or_typed(given["password_stdin"], f"Password of {given['username']}")
+    _save(None, {**given, "project": project, "type_": type_, "password": password}, as_json)
+
+
+@accounts.command("set")
+@click.argument("account_id", metavar="ID")
+@click.option("--project", metavar="P", help="Title or id of the project its mail belongs to.")
+@click.option("--type", "type_", metavar="TYPE", help="imap/ssl, pop3, maildir, delivered, ...")
+@_options
+@click.option("--paused/--no-paused", default=None, help="Whether it is left alone until further notice.")
+@edge.json_option
+def change(account_id: str, as_json: bool, **given: Any) -> None:
+    """Change an account; what is not named stays, a list that is named replaces the one before.
+
+    \b
+    Example:
+        flask accounts set 3f9a1c20 --no-leave-copy --auto-create --priority High
+    """
+    password = passwords.asked(True, "") if given["password_stdin"] else None
+    _save(account_id, {**given, "password": password}, as_json)
+
+
+@accounts.command("list")
+@edge.json_option
+def list_(as_json: bool) -> None:
+    """All accounts, never with a password.
+
+    \b
+    Example:
+        flask accounts list --json
+    """
+    from eventum.tracker import mailboxes
+
+    tracker = edge.tracker()
+    rows = [mailboxes.account_row(tracker, account) for account in tracker.settings.accounts()]
+    if as_json:
+        printing.print_json(rows)
+    else:
+        printing.print_table(rows, ("id", "project", "type", "username", "host", "folder", "addresses", "paused"))
+
+
+@accounts.command("show")
+@click.argument("account_id", metavar="ID")
+@edge.json_option
+def show(account_id: str, as_json: bool) -> None:
+    """One account, never with its password.
+
+    \b
+    Example:
+        flask accounts show 3f9a1c20
+    """
+    from eventum.tracker import mailboxes
+
+    tracker = edge.tracker()
+    row = mailboxes.account_row(tracker, tracker.settings.account(account_id))
+    printing.print_json(row) if as_json else printing.print_fields(row)
+
+
+@accounts.command("delete")
+@click.argument("account_id", metavar="ID")
+def delete(account_id: str) -> None:
+    """Delete an account. Mail that came by it stays, and so does the mailbox.
+
+    \b
+    Example:
+        flask accounts delete 3f9a1c20
+    """
+    tracker = edge.tracker()
+    account = tracker.settings.account(account_id)
+    tracker.settings.delete_account(account)
+    click.echo(f"Account {account.id} is deleted; the mail that came by it stays.")
+
+
+def _save(account_id: str | None, given: dict[str, Any], as_json: bool) -> None:
+    from eventum.tracker import mailboxes
+
+    def listed(option: str) -> tuple[str, ...] | None:
+        return tuple(value for value in given[option] if value) if given[option] else None
+
+    tracker = edge.tracker()
+    form = mailboxes.AccountForm(
+        project=given["project"],
+        type=given["type_"],
+        host=given["host"],
+        port=given["port"],
+        username=given["username"],
+        password=given["password"],
+        folder=given["folder"],
+        addresses=listed("address"),
+        leave_copy=given["leave_copy"],
+        start=given["start"],
+        quiet_before=given["quiet_before"],
+        routing=given["routing"],
+        paused=given.get("paused"),
+        auto_create=given["auto_create"],
+        category=given["category"],
+        priority=given["priority"],
+        assign=listed("assign"),
+    )
+    account = mailboxes.save_account(tracker, account_id, form)
+    if as_json:
+        printing.print_json(mailboxes.account_row(tracker, account))
+        return
+    click.echo(f"Account {account.id} is {'changed' if account_id else 'added'}.")
+    if account.routing and given["leave_copy"]:
+        edge.say("Mail is not left on the server, since the account also takes routed mail (--routing).")

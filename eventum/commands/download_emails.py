@@ -1,0 +1,115 @@
+"""`flask download-emails`: brings the mail of all accounts, or of one, and decides where each belongs."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from flask import Blueprint
+
+from eventum.commands import edge, printing
+from eventum.errors import NotFound
+
+if TYPE_CHECKING:
+    from eventum.runners.fetching import Fetch, Progress
+    from eventum.tracker.receive import Disposition
+
+bp = Blueprint("download_emails", __name__, cli_group=None)
+
+
+@bp.cli.command("download-emails", cls=edge.Command)
+@click.argument("username", required=False)
+@click.argument("hostname", required=False)
+@click.argument("mailbox", required=False)
+@click.option("--account", "account_id", metavar="ID", help="Only this account.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=0, help="At most so many mails an account.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of the mail; change nothing anywhere.")
+@edge.json_option
+def download_emails(
+    username: str | None, hostname: str | None, mailbox: str | None, account_id: str | None, **given: object
+) -> None:
+    """Fetch the mail of all accounts, in parallel, and file it; or that of the account with USERNAME at HOSTNAME.
+
+    Exit code 1 when an account could not be fetched or a mail could not be handled; everything else was done.
+
+    \b
+    Examples:
+        flask download-emails
+        flask download-emails help@example.org mail.example.org INBOX --limit 50
+    """
+    from eventum.runners.fetching import Download, fetchable
+    from eventum.runners.runner import running
+
+    if username and not hostname:
+        raise click.UsageError("Name the server too: flask download-emails USERNAME HOSTNAME [MAILBOX].")
+    if username and account_id:
+        raise click.UsageError("Give USERNAME HOSTNAME or --account, not both.")
+    tracker = edge.tracker()
+    accounts = list(tracker.settings.accounts())
+    if account_id:
+        accounts = [tracker.settings.account(account_id)]
+    elif username:
+        wanted = (username.lower(), str(hostname).lower())
+        accounts = [
+            account
+            for account in accounts
+            if (account.username.lower(), account.host.lower()) == wanted
+            and (not mailbox or account.folder.lower() == mailbox.lower())
+        ]
+        if not accounts:
+            raise NotFound(
+                f"There is no account of {username} at {hostname}{f' with folder {mailbox}' if mailbox else ''}; "
+                "`flask accounts list` shows all."
+            )
+    limit = int(str(given["limit"]))
+    try:
+        if given["dry_run"]:
+            from eventum.runners.rehearsal import rehearse
+
+            rows = rehearse(tracker, fetchable(accounts), limit)
+            _show_rehearsal(rows, bool(given["as_json"]))
+            return
+        with running(tracker, "download-emails") as problems:
+            download = Download(tracker, limit, _progress())
+            fetches = download.run(fetchable(accounts))
+            problems += [f"{fetch.id}: {fetch.error}" for fetch in fetches if fetch.error]
+            problems += [f"{fetch.id}: mail could not be handled" for fetch in fetches if fetch.outcomes.get("failed")]
+    finally:
+        tracker.close()
+    _show(fetches, download.held_by_another, bool(given["as_json"]))
+    if problems:
+        raise click.exceptions.Exit(edge.FAILED)
+
+
+def _progress() -> "Progress":
+    """Says how far the run is: one line that changes, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda count: None
+    return lambda count: click.echo(f"\r{count} mails", err=True, nl=False)
+
+
+def _show(fetches: "list[Fetch]", held: bool, as_json: bool) -> None:
+    for fetch in fetches:
+        if fetch.skipped:
+            edge.say(f"Account {fetch.id}: another run holds it; skipped.")
+        elif fetch.error:
+            edge.say(f"Account {fetch.id}: {fetch.error}")
+    if held:
+        edge.say("Another run is deciding mail; what this one fetched is decided there.")
+    if as_json:
+        printing.print_json({"accounts": [fetch.row() for fetch in fetches]})
+        return
+    for fetch in fetches:
+        counts = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in fetch.outcomes.items())
+        if not fetch.skipped:
+            click.echo(f"{fetch.id}: {counts or 'nothing new'}")
+
+
+def _show_rehearsal(rows: "list[Disposition]", as_json: bool) -> None:
+    if as_json:
+        printing.print_json({"mails": rows})
+        return
+    printing.print_table(
+        [msgspec.to_builtins(row) for row in rows], ("account", "outcome", "issue", "sender", "subject")
+    )
+    edge.say("Nothing was changed.")

@@ -1,0 +1,64 @@
+"""`flask process-queue`: sends what is due, after deciding what still waits in the spool."""
+
+from typing import TYPE_CHECKING
+
+import click
+from flask import Blueprint
+
+from eventum.commands import edge, printing
+
+if TYPE_CHECKING:
+    from eventum.runners.outgoing import Sent
+
+bp = Blueprint("process_queue", __name__, cli_group=None)
+
+
+@bp.cli.command("process-queue", cls=edge.Command)
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=0, help="At most so many mails.")
+@edge.json_option
+def process_queue(limit: int, as_json: bool) -> None:
+    """Send the mail that is due. When the server is away the mail waits, and the exit code is 1.
+
+    \b
+    Example:
+        flask process-queue --limit 500
+    """
+    from eventum.runners.incoming import Incoming
+    from eventum.runners.outgoing import Outgoing
+    from eventum.runners.runner import running
+
+    tracker = edge.tracker()
+    try:
+        with running(tracker, "process-queue") as problems:
+            Incoming(tracker).work()
+            sent = Outgoing(tracker).work(limit)
+            if sent.error:
+                problems.append(sent.error)
+            if sent.failed:
+                problems.append(f"{sent.failed} mails were refused for good")
+            # What came in by pipe while this run was sending need not wait for the next one.
+            Incoming(tracker).work()
+    finally:
+        tracker.close()
+    _show(sent, as_json)
+    if problems:
+        raise click.exceptions.Exit(edge.FAILED)
+
+
+def _show(sent: "Sent", as_json: bool) -> None:
+    if sent.held_by_another:
+        edge.say("Another run is sending; nothing to do for this one.")
+    if sent.error:
+        edge.say(f"{sent.error} {sent.remaining} mails wait.")
+    if as_json:
+        printing.print_json(
+            {
+                "sent": sent.sent,
+                "deferred": sent.deferred,
+                "failed": sent.failed,
+                "remaining": sent.remaining,
+                "error": sent.error or None,
+            }
+        )
+    else:
+        click.echo(f"{sent.sent} sent, {sent.deferred} deferred, {sent.failed} failed, {sent.remaining} remaining")

@@ -1,0 +1,191 @@
+"""What happened to an issue, as values that are stored as JSON: the record's history, and the duty to tell.
+
+In flow and out flow: events, frozen. An event names what happened and its parameters, never a sentence; `issue` makes
+events, `recipients` says who hears of one. Both halves of the pair event and JSON are here: `encode` and `decode`.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from eventum.issues.trace import Row
+from eventum.mail.address import Address
+from eventum.mail.message import Attachment
+
+Kind = Literal["email", "note", "draft"]
+
+
+def by_machine(automatic: str) -> bool:
+    """Whether mail of this automatic kind ("" for none) was written by a program.
+
+    Mail of a discussion list was written by a person: a team's mailbox is often itself a member of such a list. It is
+    never answered automatically, but it opens issues and is filed like other mail.
+    """
+    return automatic not in ("", "list")
+
+
+class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of an issue: what its record knows of it without reading the mail.
+
+    `key` names the file in the issue's Maildir. `outgoing` means we wrote it, by web or command. `blocked` names why
+    an e-mail is kept as a note for staff only; its kind is "note" then. `automatic` is `Message.automatic`.
+    `verified` says how far the sender is proven: "none" (not clear who), "unverified" (only the From says so), "user"
+    (logged in). `duplicate_of` is the key of another message with the same Message-ID and other content. `parent` is
+    the Message-ID this one answers, as association found it.
+    """
+
+    key: str
+    kind: Kind
+    message_id: str
+    digest: str = ""
+    from_: Address = msgspec.field(name="from")
+    verified: str = "unverified"
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    received: datetime
+    attachments: tuple[Attachment, ...] = ()
+    outgoing: bool = False
+    blocked: str = ""
+    automatic: str = ""
+    duplicate_of: str = ""
+    parent: str = ""
+    trace: tuple[Row, ...] = ()
+    destination: str = ""
+
+    @property
+    def internal(self) -> bool:
+        """Whether only staff may see it: notes, blocked e-mails, drafts."""
+        return self.kind != "email" or bool(self.blocked)
+
+    @property
+    def by_machine(self) -> bool:
+        """Whether a program wrote it, see `by_machine`."""
+        return by_machine(self.automatic)
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened", omit_defaults=True):
+    """The issue was opened; `acknowledge` is the address that is thanked for it, "" for nobody."""
+
+    by_mail: bool = False
+    acknowledge: str = ""
+
+
+class Filed(msgspec.Struct, frozen=True, tag="filed", omit_defaults=True):
+    """A message came into the issue. `opening` when it is what opened the issue, so that `Opened` tells of it."""
+
+    message: Filing
+    opening: bool = False
+
+
+class Assigned(msgspec.Struct, frozen=True, tag="assigned", omit_defaults=True):
+    """Users (ids) were assigned. `opening` when the issue was opened so, and `Opened` tells of it."""
+
+    users: tuple[str, ...]
+    opening: bool = False
+
+
+class Unassigned(msgspec.Struct, frozen=True, tag="unassigned"):
+    """Users (ids) are no longer assigned."""
+
+    users: tuple[str, ...]
+
+
+class Closed(msgspec.Struct, frozen=True, tag="closed", omit_defaults=True):
+    """The issue was closed, with a reason for those who are told."""
+
+    reason: str = ""
+
+
+class Reopened(msgspec.Struct, frozen=True, tag="reopened"):
+    """A closed issue is open again."""
+
+
+class StatusChanged(msgspec.Struct, frozen=True, tag="status_changed"):
+    """The status was set."""
+
+    old: str
+    new: str
+
+
+class Changed(msgspec.Struct, frozen=True, tag="changed"):
+    """A field other than the status was set."""
+
+    field: str
+    old: str
+    new: str
+
+
+class Subscribed(msgspec.Struct, frozen=True, tag="subscribed"):
+    """An address is on the notification list now, or has other actions there."""
+
+    address: str
+    actions: tuple[str, ...]
+
+
+class Unsubscribed(msgspec.Struct, frozen=True, tag="unsubscribed"):
+    """An address left the notification list."""
+
+    address: str
+
+
+class ReplierAdded(msgspec.Struct, frozen=True, tag="replier_added"):
+    """An address may mail the issue now."""
+
+    address: str
+
+
+class ReplierRemoved(msgspec.Struct, frozen=True, tag="replier_removed"):
+    """An address may no longer mail the issue."""
+
+    address: str
+
+
+class DeliveryFailed(msgspec.Struct, frozen=True, tag="delivery_failed"):
+    """A mail of this issue will never reach a recipient; `reply` is what the far end said."""
+
+    recipient: str
+    message_id: str
+    reply: str
+
+
+What = (
+    Opened
+    | Filed
+    | Assigned
+    | Unassigned
+    | Closed
+    | Reopened
+    | StatusChanged
+    | Changed
+    | Subscribed
+    | Unsubscribed
+    | ReplierAdded
+    | ReplierRemoved
+    | DeliveryFailed
+)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened. `who` did it: a user id, an address or "". Of a quiet event nobody is told."""
+
+    number: int
+    when: datetime
+    who: str = ""
+    what: What
+    quiet: bool = False
+
+
+_DECODER = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """The event as one line of JSON."""
+    return msgspec.json.encode(event)
+
+
+def decode(data: bytes) -> Event:
+    """The event that `encode` wrote. Raises msgspec.ValidationError or DecodeError for anything else."""
+    return _DECODER.decode(data)

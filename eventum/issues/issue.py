@@ -1,0 +1,76 @@
+"""An issue as one record.
+
+In flow: nothing but its fields. Out flow: the record, and what can be read off it without a file. `changes` makes the
+next record from it; the store keeps the records, counts their revisions and moves old events away.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from eventum.issues.events import Event, Filed, Filing
+
+ACTIONS = ("updated", "closed", "emails", "files")
+"""What somebody on the notification list can ask to be told of (eventum-behaviour 7.0.1)."""
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """An entry of the notification list: an address, the id of its user or "", and what it is told of."""
+
+    address: str
+    user: str = ""
+    actions: tuple[str, ...] = ACTIONS
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """The issue's record. `events` is the newest part of its history; older ones have been moved away by the store.
+
+    `reporter` is an address, `assignees` are user ids. `first_event` is the number of `events[0]`, `next_event` the
+    number the next one will get, and every event with a number up to `announced` has been announced. `notes` counts the
+    `blocked` ones too.
+    """
+
+    schema: int = 1
+    revision: int = 0
+    number: int
+    project: str
+    summary: str
+    description: str = ""
+    status: str
+    priority: str = ""
+    category: str = ""
+    reporter: str = ""
+    assignees: tuple[str, ...] = ()
+    created: datetime
+    updated: datetime
+    closed: datetime | None = None
+    root_message_id: str = ""
+    subscriptions: tuple[Subscription, ...] = ()
+    repliers: tuple[str, ...] = ()
+    emails: int = 0
+    notes: int = 0
+    blocked: int = 0
+    events: tuple[Event, ...] = ()
+    first_event: int = 1
+    next_event: int = 1
+    announced: int = 0
+
+    def event(self, number: int) -> Event | None:
+        """The event with this number, or None when the store has moved it away or there is none yet."""
+        at = number - self.first_event
+        return self.events[at] if 0 <= at < len(self.events) else None
+
+    @property
+    def unannounced(self) -> tuple[Event, ...]:
+        """The events nobody has been told of yet."""
+        return tuple(event for event in self.events if event.number > self.announced)
+
+    def subscription(self, address: str) -> Subscription | None:
+        """This address's entry of the notification list."""
+        return next((entry for entry in self.subscriptions if entry.address == address), None)
+
+
+def messages(events: Iterable[Event]) -> tuple[Filing, ...]:
+    """The messages among these events, oldest first."""
+    return tuple(event.what.message for event in events if isinstance(event.what, Filed))

@@ -1,0 +1,148 @@
+"""Works off `spool/in`: reads each mail in the guarded child, decides batches under the `incoming` lock, finishes them.
+
+Flows in: claimed mails. Flows out: what became of each. One run decides at a time, because the decisions of a batch
+stand on those before it; who finds the lock taken leaves the mail in `new/`, and the holder looks there once more
+after releasing it. One bad mail never stops the others: it is put off, at the third attempt buried.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
+from eventum.errors import Busy
+from eventum.mail.envelope import Envelope
+from eventum.runners.runner import guarded
+from eventum.store.maildir import Entry
+from eventum.store.state import Run
+from eventum.tracker.facts import Arrival
+from eventum.tracker.reading import Read
+from eventum.tracker.receive import Disposition, receive
+from eventum.tracker.tracker import Tracker
+
+BATCH = 100
+PRUNE_EVERY = 3600.0  # Seconds between two looks for handled mails that are old enough to be forgotten.
+
+log = logging.getLogger("eventum.incoming")
+
+
+class Incoming:
+    """One run's work on the spool."""
+
+    def __init__(self, tracker: Tracker, told: Callable[[Disposition], None] = lambda disposition: None) -> None:
+        self._tracker = tracker
+        self._told = told
+        self._waiting: deque[Entry] = deque()
+        self._asked: deque[Entry] = deque()
+        self.held_by_another = False
+
+    def work(self) -> int:
+        """Decide all that waits; how many mails were decided. Another run that decides now is left to do it."""
+        count = 0
+        while True:
+            try:
+                with self._tracker.locks.record("incoming", timeout=0):
+                    count += self._work_off()
+            except Busy:
+                self.held_by_another = True
+                return count
+            if not self._tracker.spool.waiting():
+                return count
+
+    def _work_off(self) -> int:
+        count = 0
+        try:
+            while batch := self._next_batch():
+                self._ask_ahead()
+                count += self._decide(batch)
+        finally:
+            self._tracker.reader.forget()
+            while self._asked:
+                self._tracker.spool.give_back(self._asked.popleft())
+            self._waiting.clear()
+        return count
+
+    def _next_batch(self) -> list[Entry]:
+        self._ask_ahead()
+        return [self._asked.popleft() for _ in range(min(BATCH, len(self._asked)))]
+
+    def _ask_ahead(self) -> None:
+        """Let the child read the next batch while this one is decided."""
+        if self._asked:
+            return
+        if not self._waiting:
+            self._waiting.extend(self._tracker.spool.waiting())
+        some = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        for entry in self._tracker.spool.claim(some):
+            self._tracker.reader.ask(entry.path)
+            self._asked.append(entry)
+
+    def _decide(self, entries: list[Entry]) -> int:
+        """Read, decide, commit and finish a batch."""
+        read = list(self._read(entries))
+        self._tracker.index.catch_up()
+        failures = self._commit(read)
+        bad = {entry.key: reason for entry, reason in failures}
+        self._tracker.spool.finish(entry for entry, _ in read if entry.key not in bad)
+        self._tracker.state.fulfilled(self._tracker.maker.id)
+        for entry, reason in failures:
+            self._put_off(entry, reason)
+        return len(entries)
+
+    def _read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Arrival]]:
+        for entry in entries:
+            answer = self._tracker.reader.answer()
+            if answer.message is None:
+                self._put_off(entry, answer.error)
+            else:
+                yield entry, _arrival(entry, answer)
+
+    def _commit(self, read: list[tuple[Entry, Arrival]]) -> list[tuple[Entry, str]]:
+        """Commit a batch; when it cannot be done as a whole, mail by mail, so that only the bad one fails."""
+        self._tracker.numbers.wanted = sum(1 for _, arrival in read if not arrival.message.in_reply_to)
+        done = guarded(lambda: receive(self._tracker, [arrival for _, arrival in read]))
+        if isinstance(done, list):
+            self._tell(done)
+            return []
+        log.warning("incoming: a batch of %d was not committed (%s); trying mail by mail", len(read), done)
+        failures: list[tuple[Entry, str]] = []
+        for entry, arrival in read:
+            self._tracker.index.catch_up()
+            one = guarded(lambda arrival=arrival: receive(self._tracker, [arrival]))  # type: ignore[misc]  # mypy has no type for a lambda's default
+            if isinstance(one, list):
+                self._tell(one)
+            else:
+                failures.append((entry, str(one)))
+        return failures
+
+    def _tell(self, dispositions: Iterable[Disposition]) -> None:
+        for disposition in dispositions:
+            log.info(
+                "incoming: %s -> %s%s",
+                disposition.key[:16],
+                disposition.outcome,
+                f" issue {disposition.issue}" if disposition.issue else "",
+            )
+            self._told(disposition)
+
+    def _put_off(self, entry: Entry, reason: str) -> None:
+        buried = self._tracker.spool.defer(entry, reason)
+        log.warning("incoming: %s %s: %s", entry.key[:16], "buried" if buried else "put off", reason)
+        self._told(Disposition(key=entry.key, account="", outcome="failed"))
+
+
+def _arrival(entry: Entry, answer: Read) -> Arrival:
+    assert answer.message is not None
+    # A mail that a person put into the spool by hand has no envelope; it came when its file did.
+    arrived = datetime.fromtimestamp(entry.arrival_ns / 1e9, UTC)
+    envelope = answer.envelope or Envelope(destination="spool", received=arrived)
+    return Arrival(key=entry.key, path=entry.path, envelope=envelope, message=answer.message)
+
+
+def prune(tracker: Tracker) -> None:
+    """Forget handled mails that are older than a day, at most once an hour."""
+    last = tracker.state.run("prune")
+    now = tracker.clock()
+    if last is None or (now - last.ended).total_seconds() > PRUNE_EVERY:
+        tracker.spool.prune(now.timestamp())
+        tracker.state.save_run(Run(command="prune", started=now, ended=now, ok=True, summary=""))

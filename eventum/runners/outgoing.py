@@ -1,0 +1,117 @@
+"""Sends what is due: one kept connection, one entry after the other, each answer noted before the next is tried.
+
+Flows in: entries of `spool/out`. Flows out: each is sent, put off, or failed with an event on its issue. When the
+server is away nothing is tried and nothing counts as an attempt: the mail waits. Between the far end's yes and our next
+fsync lies the one window in which a mail can be sent a second time, then with the same Message-ID.
+"""
+
+import logging
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from eventum.errors import Busy, Damaged, NotFound, Refused
+from eventum.issues import changes
+from eventum.issues.events import DeliveryFailed
+from eventum.mail.envelope import Posting
+from eventum.runners.runner import guarded
+from eventum.store.maildir import Entry
+from eventum.store.outbox import GIVE_UP_AFTER
+from eventum.tracker.tracker import Tracker
+from eventum.tracker.work import Changes, Work, change
+from eventum.transport import smtp
+from eventum.transport.smtp import Connection, Deferred, Delivered, Failed
+
+log = logging.getLogger("eventum.outgoing")
+
+
+class Sent(msgspec.Struct, kw_only=True):
+    """How a run of the queue went; `error` says why it ended early."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    remaining: int = 0
+    error: str = ""
+    held_by_another: bool = False
+
+
+class Outgoing:
+    """One run of the queue."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._result = Sent()
+
+    def work(self, limit: int = 0) -> Sent:
+        """Send what is due, at most `limit` entries (0: all)."""
+        lease = self._tracker.locks.lease("queue")
+        if lease is None:
+            self._result.held_by_another = True
+        else:
+            with lease:
+                self._send(self._tracker.outbox.due()[: limit or None])
+        self._result.remaining = self._tracker.outbox.remaining()
+        return self._result
+
+    def _send(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        try:
+            with smtp.connect(self._server()) as connection:
+                for entry in entries:
+                    claimed = self._tracker.outbox.claim(entry)
+                    if claimed is not None:
+                        self._one(connection, claimed)
+        except (Busy, Refused) as error:
+            self._result.error = str(error)
+            log.warning("outgoing: %s", error)
+
+    def _server(self) -> smtp.Smtp:
+        settings = self._tracker.settings.general()
+        return smtp.Smtp(
+            host=settings.smtp.host,
+            port=settings.smtp.port,
+            security=settings.smtp.security,
+            username=settings.smtp.username,
+            password=self._tracker.settings.smtp_password(settings),
+        )
+
+    def _one(self, connection: Connection, entry: Entry) -> None:
+        try:
+            posting, data = self._tracker.outbox.read(entry)
+        except (Damaged, NotFound) as error:
+            self._tracker.outbox.failed(entry, str(error))
+            self._result.failed += 1
+            return
+        try:
+            outcome = connection.send(posting.sender, posting.recipient, data)
+        except BaseException:
+            # The server went away, or we are told to stop: nothing is known of this mail, it waits as before.
+            self._tracker.outbox.give_back(entry)
+            raise
+        log.info("outgoing: %s to %s: %s", entry.key[:16], posting.recipient, outcome.reply)
+        match outcome:
+            case Delivered(reply):
+                self._tracker.outbox.sent(entry, reply)
+                self._result.sent += 1
+            case Deferred(reply) if time.time() - posting.queued.timestamp() < GIVE_UP_AFTER:
+                self._tracker.outbox.defer(entry, reply)
+                self._result.deferred += 1
+            case Deferred(reply) | Failed(reply):
+                self._fail(entry, posting, reply)
+
+    def _fail(self, entry: Entry, posting: Posting, reply: str) -> None:
+        self._result.failed += 1
+        failure = DeliveryFailed(recipient=posting.recipient, message_id=posting.message_id, reply=reply)
+
+        def note(changed: Changes, work: Work) -> None:
+            work.issue = changes.delivery_failed(work.issue, failure, datetime.now(UTC))
+
+        if posting.issue:
+            # The issue is told first: the other way round, a run that dies here would leave it unaware.
+            told = guarded(lambda: change(self._tracker, posting.issue, note))
+            if isinstance(told, Exception):
+                log.warning("outgoing: issue %d was not told of a failed mail: %s", posting.issue, told)
+        self._tracker.outbox.failed(entry, reply)

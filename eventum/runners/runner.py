@@ -1,0 +1,54 @@
+"""What every run has in common: it recovers what dead runs left, and one surprise never stops it.
+
+Flows in: the work of a command. Flows out: its result, and a note of the run for the health checks. The broad except of
+the loops stands here and nowhere else.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from eventum.errors import Damaged, EventumError
+from eventum.store.state import Run
+from eventum.tracker.tracker import Tracker
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("eventum.runner")
+
+
+def guarded(work: Callable[[], Result]) -> Result | EventumError:
+    """What the work returns, or why it failed. A fault of ours becomes `Damaged`, with its traceback in the log."""
+    try:
+        return work()
+    except EventumError as error:
+        return error
+    # Whatever one mail or one account brings about, the others must go on; the traceback is for whoever mends it.
+    except Exception as error:
+        log.exception("unforeseen")
+        return Damaged(f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def running(tracker: Tracker, command: str) -> Iterator[list[str]]:
+    """One run of a command: recover before, note how it went after. What is put on the list went wrong."""
+    started = tracker.clock()
+    problems: list[str] = []
+    try:
+        recovered = tracker.recover()
+        if recovered:
+            log.info("%s: took back %d mails of runs that died", command, recovered)
+        yield problems
+    except BaseException as error:
+        problems.append(str(error) or type(error).__name__)
+        raise
+    finally:
+        run = Run(
+            command=command,
+            started=started,
+            ended=tracker.clock(),
+            ok=not problems,
+            summary="; ".join(problems)[:1000],
+        )
+        guarded(lambda: tracker.state.save_run(run))

@@ -1,0 +1,289 @@
+"""The calls that change a disk, each done once and fully: write, fsync, rename, link, unlink, mkdir.
+
+Flows in: paths and bytes. Flows out: bytes, or the certainty that they are durable. Nothing here knows what a file
+means. No other module of the program calls `os.replace`, `os.link` or `os.fsync`; a test says so.
+
+A file is durable when its content and the name in its folder both are, so a `Flush` collects the files and folders of
+a batch: contents are flushed by a few threads at once (the disk joins their journal commits), folders once each after.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from eventum.errors import NotFound
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+# More threads only queue up behind the same journal commit.
+FLUSH_THREADS = 6
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(FLUSH_THREADS, thread_name_prefix="flush")
+    return _pool
+
+
+def _write_fd(path: str | os.PathLike[str], data: bytes) -> int:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+    except BaseException:
+        os.close(fd)
+        # A half file must not keep its name: the next run would take it for a dead maker's leftover.
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+    return fd
+
+
+def _fsync_and_close(fd: int) -> None:
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync(fd: int) -> None:
+    """Make what was written through this descriptor durable."""
+    os.fsync(fd)
+
+
+def _fsync_path(path: str) -> None:
+    _fsync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+class Flush:
+    """What a batch wrote and has to be durable before the next step: first all contents, then all folders.
+
+    Used as a context manager it flushes at the end of the block, unless the block raised.
+    """
+
+    def __init__(self) -> None:
+        self._pending: list[Future[None]] = []
+        self._folders: dict[str, None] = {}
+
+    def write(self, path: Path | str, data: bytes, mtime_ns: int | None = None) -> None:
+        """Create the file `path`, which must not exist, and start making its content durable."""
+        fd = _write_fd(path, data)
+        if mtime_ns is not None:
+            os.utime(fd, ns=(mtime_ns, mtime_ns))
+        self._pending.append(_threads().submit(_fsync_and_close, fd))
+
+    def folder(self, path: Path | str) -> None:
+        """Let the names in this folder be durable when the flush ends."""
+        self._folders[str(path)] = None
+
+    def contents(self) -> None:
+        """Wait until all contents written so far are durable. Raises `OSError` of the first that failed."""
+        pending, self._pending = self._pending, []
+        failed: BaseException | None = None
+        for future in pending:
+            failed = failed or future.exception()
+        if failed is not None:
+            raise failed
+
+    def finish(self) -> None:
+        """Wait until contents and folders are durable. Raises `OSError` of the first that failed."""
+        self.contents()
+        folders, self._folders = list(self._folders), {}
+        if len(folders) == 1:
+            _fsync_path(folders[0])
+            return
+        self._pending = [_threads().submit(_fsync_path, folder) for folder in folders]
+        self.contents()
+
+    def __enter__(self) -> "Flush":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            with contextlib.suppress(OSError):  # The block's own error is the one to be told.
+                self.contents()
+
+
+def write_new(path: Path | str, data: bytes) -> None:
+    """Create `path`, which must not exist, without waiting for the disk."""
+    os.close(_write_fd(path, data))
+
+
+def write_durable(path: Path | str, data: bytes) -> None:
+    """Create `path`, which must not exist; its content is durable when this returns, its name not yet."""
+    _fsync_and_close(_write_fd(path, data))
+
+
+def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None = None) -> None:
+    """Replace the content of `path` all at once; readers see the old file or the new one, never a half.
+
+    `tmp` is the name used meanwhile (default: beside `path`, hidden, with this process's number); on the same file
+    system. With `durable` the content and the name are on disk when this returns.
+    """
+    temporary = tmp or path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    fd = _write_fd(temporary, data)
+    try:
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(temporary, path)
+    if durable:
+        _fsync_path(str(path.parent))
+
+
+def append(path: Path, data: bytes, durable: bool = False) -> None:
+    """Add `data` to the end of `path` in one write, making the file when it is missing."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+    try:
+        os.write(fd, data)
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read(path: Path | str) -> bytes:
+    """The whole content of `path`. Raises `NotFound` when there is no such file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {path}.") from error
+    except OSError as error:
+        # A cluster file system says ESTALE for "replaced meanwhile": the new file is behind the same name.
+        if error.errno != errno.ESTALE:
+            raise
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        data = os.read(fd, size + 1)
+        if len(data) == size:
+            return data
+        pieces = [data]
+        while piece := os.read(fd, 1 << 20):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(fd)
+
+
+def read_head(path: Path | str, size: int) -> bytes:
+    """The first `size` bytes of `path`. Raises `NotFound` when there is no such file."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(size) or b""
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {path}.") from error
+
+
+def rename(source: Path | str, target: Path | str) -> bool:
+    """Move a file or folder to a new name. False when the source is gone: somebody else moved it first."""
+    try:
+        os.rename(source, target)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def publish(source: Path | str, target: Path | str) -> bool:
+    """Give a finished folder its final name. False when that name is taken by a folder that is not empty."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
+
+
+def link(source: Path | str, target: Path | str) -> bool:
+    """Give a file a second name. False when that name is there already, which for our names means: done before."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def remove(path: Path | str) -> bool:
+    """Take a name away. False when it was gone already."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder of ours with all that is in it; symbolic links are removed, never followed."""
+    for entry in listing(path):
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        else:
+            remove(entry.path)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(path)
+
+
+def make_folder(path: Path | str) -> bool:
+    """Make one folder, whose parent exists. False when it was there."""
+    try:
+        os.mkdir(path, FOLDER_MODE)
+    except FileExistsError:
+        return False
+    return True
+
+
+def make_folders(paths: Iterable[Path]) -> None:
+    """Make folders with their parents, durable; those that exist stay as they are."""
+    made: dict[str, None] = {}
+    for path in paths:
+        missing: list[Path] = []
+        while not path.is_dir():
+            missing.append(path)
+            path = path.parent
+        for folder in reversed(missing):
+            if make_folder(folder):
+                made[str(folder.parent)] = None
+    for parent in made:
+        _fsync_path(parent)
+
+
+def listing(path: Path | str) -> Iterator["os.DirEntry[str]"]:
+    """The entries of a folder in no order; nothing when there is no such folder."""
+    try:
+        scan = os.scandir(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with scan:
+        yield from scan
+
+
+def exists(path: Path | str) -> bool:
+    """Whether there is a file or folder of that name."""
+    return os.path.lexists(path)
+
+
+def modified_ns(path: Path | str) -> int:
+    """When the file or folder was changed last, in nanoseconds since 1970; 0 when there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def touch(path: Path | str, mtime_ns: int) -> None:
+    """Set the time of last change of a file, in nanoseconds since 1970."""
+    os.utime(path, ns=(mtime_ns, mtime_ns))

@@ -1,0 +1,263 @@
+"""The derived index in the cache: lists, filters and look-ups of mail in O(log n). Delete it and nothing is lost.
+
+Flows in: journal lines, and the records they name. Flows out: rows. Nobody who changes a record touches the index: it
+follows the journals from its own positions and reads the records again, without a lock.
+
+It holds the id of its store and how far it has read each journal; anything that does not fit means a full scan. A line
+whose revision the record does not show yet stays pending until it does, or until nobody can be writing it any more.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from eventum.errors import Damaged, NotFound
+from eventum.issues.events import Event, Filed, Opened
+from eventum.issues.issue import Issue
+from eventum.store import files, journal
+from eventum.store.index_tables import SCHEMA, UPSERT, Filing, MessageMatch, Query, row, select
+from eventum.store.issues import IssueStore
+from eventum.store.layout import Layout
+from eventum.store.locks import Locks
+from eventum.store.pool import Pool
+
+VERSION = "1"
+PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
+
+
+class Index:
+    """The index of one store for this host and user."""
+
+    def __init__(self, path: Path, store_id: str, layout: Layout, locks: Locks, issues: IssueStore, pool: Pool) -> None:
+        self._path = path
+        self._store_id = store_id
+        self._layout = layout
+        self._locks = locks
+        self._issues = issues
+        self._pool = pool
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        files.make_folders([self._path.parent])
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError:  # Not a database, or half of one: it is derived, so make it anew.
+            self._delete()
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A power cut may cost the last transactions, never the file; the positions go with them.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(SCHEMA)
+        return connection
+
+    def _delete(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            files.remove(f"{self._path}{suffix}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # Keeping up
+
+    def catch_up(self) -> None:
+        """Bring the index to what the journals tell."""
+        try:
+            self._catch_up()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            self.close()
+            self._delete()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        lengths = journal.positions(self._layout)
+        positions = self._positions()
+        if positions is not None and positions == lengths and not self._has_pending():
+            return
+        with self._transaction():
+            lengths, positions = journal.positions(self._layout), self._positions()
+            if positions is None or any(position > lengths.get(name, 0) for name, position in positions.items()):
+                self._scan(lengths)
+                return
+            changed = {record: (revision, since) for record, revision, since in self._pending()}
+            self._db.execute("DELETE FROM pending")
+            for name, length in lengths.items():
+                if positions.get(name, 0) < length:
+                    self._follow(name, positions.get(name, 0), changed)
+            for record, (revision, since) in changed.items():
+                self._again(record, revision, since)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _positions(self) -> dict[str, int] | None:
+        """How far each journal was read; None when this is not the index of this store in this form."""
+        meta = dict(self._db.execute("SELECT name, value FROM meta"))
+        if meta.get("store") != self._store_id or meta.get("version") != VERSION:
+            return None
+        return dict(self._db.execute("SELECT name, position FROM journals"))
+
+    def _has_pending(self) -> bool:
+        return self._db.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is not None
+
+    def _pending(self) -> list[tuple[str, int, float]]:
+        return self._db.execute("SELECT record, revision, since FROM pending").fetchall()
+
+    def _follow(self, name: str, position: int, changed: dict[str, tuple[int, float]]) -> None:
+        for end, line in journal.read_from(self._layout, name, position):
+            position = end
+            if line is not None:
+                record, revision = line
+                changed[record] = (max(revision, changed.get(record, (0, 0.0))[0]), time.time())
+        self._db.execute("INSERT OR REPLACE INTO journals VALUES (?, ?)", (name, position))
+
+    def _scan(self, lengths: dict[str, int]) -> None:
+        """Read the whole store."""
+        for table in ("meta", "journals", "pending", "issues", "mails", "pool", "acknowledgements"):
+            self._db.execute(f"DELETE FROM {table}")
+        self._db.executemany("INSERT INTO journals VALUES (?, ?)", list(lengths.items()))
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id), ("version", VERSION)])
+        for number in self._issues.numbers():
+            # `verify` names what is damaged or half removed; the rest of the store goes on working.
+            with contextlib.suppress(Damaged, NotFound):
+                self._read_issue(number)
+        for account in self._pool.accounts():
+            for key, _ in self._pool.entries(account):
+                self._read_pooled(account, key)
+
+    def rebuild(self) -> None:
+        """Forget everything and read the whole store."""
+        with self._transaction():
+            self._scan(journal.positions(self._layout))
+
+    def _again(self, record: str, revision: int, since: float) -> None:
+        kind, _, rest = record.partition("/")
+        if kind == "pool":
+            self._read_pooled(*rest.split("/", 1))
+        elif kind == "issues" and not self._read_changed(int(rest), revision, since):
+            self._db.execute("INSERT INTO pending VALUES (?, ?, ?)", (record, revision, since))
+
+    def _read_changed(self, number: int, revision: int, since: float) -> bool:
+        """Whether nothing more is to be expected of this line."""
+        try:
+            if self._read_issue(number) >= revision:
+                return True
+            # The writer has the issue's lock until its record is replaced: when it is free, the writer died before.
+            return self._locks.is_free(number) and self._read_issue(number) >= 0
+        except NotFound:
+            return time.time() - since > PENDING_FOR
+        except Damaged:
+            return True
+
+    def _read_issue(self, number: int) -> int:
+        """Take over an issue's record as it is now; its revision."""
+        issue = self._issues.load(number)
+        known = self._db.execute("SELECT next_event FROM issues WHERE number = ?", (number,)).fetchone()
+        since = known[0] if known else 0
+        self._db.execute(UPSERT, row(issue))
+        events = issue.events if issue.first_event <= since else self._issues.events(issue)
+        for event in events:
+            if event.number >= since:
+                self._read_event(issue, event)
+        return issue.revision
+
+    def _read_event(self, issue: Issue, event: Event) -> None:
+        if isinstance(event.what, Filed):
+            mail = event.what.message
+            self._db.execute(
+                "INSERT OR REPLACE INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (mail.key, mail.destination, mail.digest, mail.message_id, issue.number, event.number)
+                + (mail.kind, mail.blocked),
+            )
+        elif isinstance(event.what, Opened) and event.what.acknowledge:
+            self._db.execute(
+                "INSERT INTO acknowledgements VALUES (?, ?)", (event.what.acknowledge, event.when.timestamp())
+            )
+
+    def _read_pooled(self, account: str, key: str) -> None:
+        outcome = self._pool.outcome(account, key)
+        self._db.execute("DELETE FROM pool WHERE account = ? AND key = ?", (account, key))
+        if outcome is not None:
+            with contextlib.suppress(Damaged, NotFound):
+                mail = self._pool.load(account, key).mail
+                self._db.execute(
+                    "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?)",
+                    (key, account, outcome, mail.destination, mail.digest, mail.message_id),
+                )
+
+    # Questions
+
+    def filed(self, key: str) -> int | None:
+        """The issue that holds the mail with this key."""
+        found = self._db.execute("SELECT issue FROM mails WHERE key = ?", (key,)).fetchone()
+        return int(found[0]) if found else None
+
+    def pooled(self, key: str) -> tuple[str, str] | None:
+        """Account and outcome under which the mail with this key lies in the pool."""
+        return self._db.execute("SELECT account, outcome FROM pool WHERE key = ?", (key,)).fetchone()  # type: ignore[no-any-return]  # sqlite3 rows are untyped
+
+    def by_digest(self, digest: str, destination: str) -> Filing | None:
+        """The mail of the same content that was kept for the same destination."""
+        found = self._db.execute(
+            "SELECT key, issue FROM mails WHERE digest = ?1 AND destination = ?2 "
+            "UNION ALL SELECT key, 0 FROM pool WHERE digest = ?1 AND destination = ?2 LIMIT 1",
+            (digest, destination),
+        ).fetchone()
+        return Filing(*found) if found else None
+
+    def by_message_id(self, message_id: str) -> list[MessageMatch]:
+        """Every mail with this Message-ID: those of issues first, the newest issue first."""
+        rows = self._db.execute(
+            "SELECT issue, kind, blocked, key, '' FROM mails WHERE message_id = ?1 "
+            "UNION ALL SELECT 0, '', '', key, account FROM pool WHERE message_id = ?1 AND outcome = 'unassociated' "
+            "ORDER BY 1 DESC LIMIT 20",
+            (message_id,),
+        )
+        return [MessageMatch(*values) for values in rows]
+
+    def acknowledgements(self, address: str, since: float) -> int:
+        """How many acknowledgements were owed to an address since a time (seconds since 1970)."""
+        found = self._db.execute(
+            "SELECT count(*) FROM acknowledgements WHERE address = ? AND at > ?", (address, since)
+        ).fetchone()
+        return int(found[0])
+
+    def issues(self, query: Query) -> list[int]:
+        """The numbers of the issues a list shows, the newest change first."""
+        sql, values = select(query)
+        return [int(number) for (number,) in self._db.execute(sql, values)]
+
+    def find(self, prefix: str) -> list[tuple[str, int]]:
+        """(key, issue) of the mails whose key begins so; issue 0 for those in the pool."""
+        return self._db.execute(
+            "SELECT key, issue FROM mails WHERE key BETWEEN ?1 AND ?2 "
+            "UNION SELECT key, 0 FROM pool WHERE key BETWEEN ?1 AND ?2 LIMIT 20",
+            (prefix, prefix + "g"),
+        ).fetchall()
+
+    def pool(self, outcomes: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+        """(account, key, outcome) of the mails in the pool under these outcomes."""
+        marks = ", ".join("?" * len(outcomes))
+        return self._db.execute(f"SELECT account, key, outcome FROM pool WHERE outcome IN ({marks})", tuple(outcomes))

@@ -1,0 +1,110 @@
+"""Mail of no issue: `pool/<account>/<outcome>/`, a Maildir an outcome, and `<key>.json` with its trace.
+
+Flows in: spooled mails with what was decided. Flows out: the same for lists, and moves between outcomes. The place of
+the mail is its state; its record says when it came, by which account, and why it is where it is.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from eventum.errors import NotFound
+from eventum.issues.events import Filing
+from eventum.issues.trace import Row
+from eventum.store import files, records
+from eventum.store.layout import POOLS, Layout, checked, maildir
+from eventum.store.maildir import find
+from eventum.store.maker import Maker
+
+
+class Pooled(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of one mail of no issue."""
+
+    schema: int = 1
+    account: str
+    project: str
+    when: datetime
+    mail: Filing
+    trace: tuple[Row, ...] = ()
+
+
+class Pool:
+    """The mail of no issue of one store."""
+
+    def __init__(self, layout: Layout, maker: Callable[[], Maker]) -> None:
+        self._layout = layout
+        self._maker = maker
+
+    def put(self, flush: files.Flush, pooled: Pooled, outcome: str, path: str) -> None:
+        """Keep a spooled mail under an outcome; durable when the flush ends. Again: no change."""
+        if self.outcome(pooled.account, pooled.mail.key) is not None:
+            return
+        root = self._layout.pool_of(pooled.account, outcome)
+        self._folders(root)
+        record = self._record(pooled.account, pooled.mail.key)
+        files.remove(record)  # A run that died here left the record without its mail.
+        flush.write(record, records.encode(pooled))
+        flush.folder(record.parent)
+        cur = maildir(root)[2]
+        files.link(path, cur / f"{pooled.mail.key}:2,")
+        flush.folder(cur)
+
+    def _record(self, account: str, key: str) -> Path:
+        return self._layout.pool / checked(account) / f"{key}.json"
+
+    def _folders(self, root: Path) -> None:
+        if not maildir(root)[2].is_dir():
+            files.make_folders(maildir(root))
+
+    def outcome(self, account: str, key: str) -> str | None:
+        """Under which outcome the mail lies; None when the pool has it not or no more."""
+        if not files.exists(self._record(account, key)):
+            return None
+        for outcome in POOLS:
+            if find(self._layout.pool_of(account, outcome), key) is not None:
+                return outcome
+        return None
+
+    def path(self, account: str, key: str) -> Path:
+        """Where the mail lies. Raises `NotFound`."""
+        for outcome in POOLS:
+            path = find(self._layout.pool_of(account, outcome), key)
+            if path is not None:
+                return path
+        raise NotFound(f"The mail {key[:12]} is not in the list any more.")
+
+    def load(self, account: str, key: str) -> Pooled:
+        """The record of one mail. Raises `NotFound` or `Damaged`."""
+        return records.load(self._record(account, key), Pooled).value
+
+    def move(self, account: str, key: str, outcome: str) -> None:
+        """Put a mail under another outcome; durable. Raises `NotFound`."""
+        path = self.path(account, key)
+        root = self._layout.pool_of(account, outcome)
+        self._folders(root)
+        files.rename(path, maildir(root)[2] / f"{key}:2,")
+        with files.Flush() as flush:
+            flush.folder(maildir(root)[2])
+            flush.folder(path.parent)
+
+    def take(self, account: str, key: str) -> None:
+        """Forget a mail that an issue has now. Again: no change."""
+        for outcome in POOLS:
+            path = find(self._layout.pool_of(account, outcome), key)
+            if path is not None:
+                files.remove(path)
+        files.remove(self._record(account, key))
+
+    def accounts(self) -> list[str]:
+        """The ids of all accounts that have mail here, deleted accounts included."""
+        return sorted(entry.name for entry in files.listing(self._layout.pool) if entry.is_dir())
+
+    def entries(self, account: str) -> Iterator[tuple[str, str]]:
+        """(key, outcome) of each mail of an account, in no order."""
+        for outcome in POOLS:
+            _, new, cur = maildir(self._layout.pool_of(account, outcome))
+            for folder in (new, cur):
+                for entry in files.listing(folder):
+                    yield entry.name.partition(":")[0].partition(",")[0], outcome

@@ -1,0 +1,132 @@
+"""What runs that died left behind, brought to an end: nothing lost, nothing twice, nothing untold.
+
+Flows in: the parts of a store. Flows out: how much was taken back. A run is dead when its lease can be taken. Every
+step can be done again, so a recovery that dies is recovered in its turn.
+"""
+
+from pathlib import Path
+
+from eventum.errors import Damaged, NotFound
+from eventum.issues.events import Filed
+from eventum.issues.issue import Issue
+from eventum.mail.envelope import Posting
+from eventum.store import files
+from eventum.store.issues import IssueStore
+from eventum.store.layout import Layout, maildir
+from eventum.store.locks import Lease, Locks
+from eventum.store.maildir import Queue, settle
+from eventum.store.maker import ID
+from eventum.store.outbox import Outbox
+from eventum.store.pool import Pool
+from eventum.store.spool import Spool
+from eventum.store.state import Intent, State
+
+Parts = tuple[Spool, Outbox, IssueStore, Pool, State]
+
+
+class Recovery:
+    """One clearing up after the dead."""
+
+    def __init__(self, layout: Layout, locks: Locks, own: str, parts: Parts) -> None:
+        self._layout = layout
+        self._locks = locks
+        self._own = own
+        self._spool, self._outbox, self._issues, self._pool, self._state = parts
+        self._leases: dict[str, Lease | None] = {}
+
+    def run(self) -> int:
+        """Clear up; how many mails, incoming or outgoing, wait again or were brought to their end."""
+        for entry in files.listing(self._layout.locks / "leases"):
+            name = entry.name.removesuffix(".lock")
+            if ID.fullmatch(name):
+                self._is_alive(name)
+        try:
+            count = sum(self._bring_to_end(intent) for intent in self._state.intents() if self._is_dead(intent.maker))
+            count += self._tell()
+            self._sweep()
+            count += self._spool.take_back(self._is_alive)
+            count += self._outbox.take_back(self._is_alive)
+            for maker, lease in self._leases.items():
+                if lease is not None:
+                    self._state.fulfilled(maker)
+                    files.remove(self._layout.hands / maker)
+        finally:
+            for lease in self._leases.values():
+                if lease is not None:
+                    lease.release(forget=True)
+        return count
+
+    def _is_alive(self, maker: str) -> bool:
+        if maker == self._own:
+            return True
+        if not ID.fullmatch(maker):
+            return False
+        if maker not in self._leases:
+            # A dead run's lease is kept to the end, so that no other recovery works on the same things.
+            self._leases[maker] = self._locks.lease(maker)
+        return self._leases[maker] is None
+
+    def _is_dead(self, maker: str) -> bool:
+        return not self._is_alive(maker)
+
+    def _load(self, number: int) -> Issue | None:
+        try:
+            return self._issues.load(number)
+        except (NotFound, Damaged):  # `verify` names what is damaged.
+            return None
+
+    def _holds(self, issue: Issue | None, key: str) -> bool:
+        return issue is not None and any(
+            isinstance(event.what, Filed) and event.what.message.key == key for event in issue.events
+        )
+
+    def _bring_to_end(self, intent: Intent) -> int:
+        """What the dead run had committed is finished; the rest waits to be decided again."""
+        issues = {number: self._load(number) for _, number in intent.filings}
+        filed = {key for key, number in intent.filings if self._holds(issues[number], key)}
+        for move in intent.moves:
+            if self._holds(self._load(move.issue), move.key):
+                self._pool.take(move.account, move.key)
+        claims = [
+            entry
+            for entry in Queue(self._layout.incoming).claimed()
+            if entry.maker == intent.maker and entry.key in filed
+        ]
+        for entry in claims:
+            settle(entry, self._layout.done)
+        return len(claims)
+
+    def _tell(self) -> int:
+        """Publish the notices a committed record owes; forget those whose record was never written."""
+        told: list[tuple[str, str]] = []
+        known: set[str] | None = None
+        for path, posting in list(self._outbox.leftovers(self._is_alive)):
+            if posting is not None and self._is_owed(posting):
+                known = self._outbox.known() if known is None else known
+                if posting.key not in known:
+                    known.add(posting.key)
+                    told.append((path, posting.key))
+                    continue
+            files.remove(path)
+        self._outbox.publish(told)
+        return len(told)
+
+    def _is_owed(self, posting: Posting) -> bool:
+        issue = self._load(posting.issue)
+        event = issue.event(posting.event) if issue else None
+        # Another run may have given the number to another event since; the time tells them apart.
+        return event is not None and event.when == posting.queued
+
+    def _sweep(self) -> None:
+        folders: tuple[Path, ...] = (
+            self._layout.state_tmp,
+            self._layout.issues_tmp,
+            maildir(self._layout.incoming)[0],
+        )
+        for folder in folders:
+            for entry in files.listing(folder):
+                if self._is_dead(entry.name.partition(".")[0]):
+                    if entry.is_dir(follow_symlinks=False):
+                        files.remove_tree(Path(entry.path))
+                    else:
+                        files.remove(entry.path)

@@ -1,0 +1,186 @@
+"""Mail on its way in: `spool/in`, where a mail is ours before anything is known about it, and where it goes from there.
+
+Flows in: received bytes under their trace headers. Flows out: entries in the order of their arrival; each ends in
+`done` (kept a day, so that a copy of the store made at any moment holds every mail) or in `dead` (kept for a person).
+Nothing here parses a mail.
+
+A key is made of destination and bytes, so a mail fetched or delivered twice has the same name. Only the one mail in
+hand is accused when a run dies: its key stands in `state/hands/<maker>`, written just before the mail is read and
+cleared after. The third accusation buries it.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from eventum.errors import Damaged, NotFound
+from eventum.mail.envelope import Envelope, stamp
+from eventum.store import files, records
+from eventum.store.layout import Layout, maildir
+from eventum.store.maildir import Entry, Queue, entry_of, find, settle
+from eventum.store.maker import Maker
+
+MAX_ATTEMPTS = 3
+RETRY_AFTER = 60  # Seconds until a mail that could not be handled is tried again.
+DONE_FOR = 24 * 3600  # Seconds a handled mail is kept.
+
+
+def key_of(destination: str, raw: bytes) -> str:
+    """The name of a mail: sha256 in hex over where it was to go and its bytes as received."""
+    digest = hashlib.sha256(destination.encode() + b"\0")
+    digest.update(raw)
+    return digest.hexdigest()
+
+
+class Dead(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a mail lies in `dead`."""
+
+    key: str
+    when: datetime
+    reason: str
+    attempts: int = 0
+
+
+class Spool:
+    """The mail that came in and is not decided."""
+
+    def __init__(self, layout: Layout, maker: Callable[[], Maker]) -> None:
+        self._layout = layout
+        self._maker = maker
+        self._queue = Queue(layout.incoming)
+        self._hand: int | None = None
+
+    def accept(self, mails: Sequence[tuple[Envelope, bytes]]) -> list[str]:
+        """Keep a batch of mails, durable when this returns; their keys. Raises `OSError` when the disk does not."""
+        maker = self._maker()
+        taken: list[tuple[str, str]] = []
+        with files.Flush() as flush:
+            for envelope, raw in mails:
+                key = key_of(envelope.destination, raw)
+                temporary = f"{self._queue.tmp}/{maker.name()}"
+                flush.write(temporary, stamp(envelope, raw), maker.arrival_ns())
+                taken.append((temporary, key))
+            flush.contents()
+            for temporary, key in taken:
+                files.rename(temporary, f"{self._queue.new}/{key}")
+            flush.folder(self._queue.new)
+        return [key for _, key in taken]
+
+    def waiting(self) -> list[Entry]:
+        """What may be decided now, in the order in which it came."""
+        return self._queue.waiting()
+
+    def backlog(self) -> int:
+        """How many mails are not decided."""
+        return len(self._queue.all_waiting()) + len(self._queue.claimed())
+
+    def claim(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Take waiting mails for this run; those another run took first are missing."""
+        maker = self._maker().id
+        return [claimed for entry in entries if (claimed := self._queue.claim(entry, maker))]
+
+    def hold(self, key: str) -> None:
+        """Note the one mail in hand, `""` for none."""
+        if self._hand is None:
+            path = self._layout.hands / self._maker().id
+            self._hand = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, files.FILE_MODE)
+        os.pwrite(self._hand, key.ljust(64).encode(), 0)
+
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """These mails are where they belong."""
+        with files.Flush() as flush:
+            for entry in entries:
+                settle(entry, self._layout.done)
+            flush.folder(maildir(self._layout.done)[2])
+
+    def give_back(self, entry: Entry) -> None:
+        """Let a claimed mail wait for the next batch; it is not accused of anything."""
+        self._queue.give_back(entry)
+
+    def defer(self, entry: Entry, reason: str) -> bool:
+        """Try this mail again a little later, or bury it at its third attempt; True when it was buried."""
+        attempts = entry.attempts + 1
+        if attempts >= MAX_ATTEMPTS:
+            self.bury(entry, reason, attempts)
+            return True
+        self._queue.give_back(entry, attempts, int(time.time()) + RETRY_AFTER)
+        return False
+
+    def bury(self, entry: Entry, reason: str, attempts: int = 0) -> None:
+        """Lay a mail aside for a person, with the reason."""
+        record = Dead(key=entry.key, when=datetime.now(UTC), reason=reason, attempts=attempts or entry.attempts)
+        with files.Flush() as flush:
+            self._maker().replace(self._layout.dead / f"{entry.key}.json", records.encode(record))
+            settle(entry, self._layout.dead)
+            flush.folder(maildir(self._layout.dead)[2])
+
+    def release(self) -> None:
+        """The run ends: no mail is in hand any more."""
+        if self._hand is not None:
+            os.close(self._hand)
+            files.remove(self._layout.hands / self._maker().id)
+            self._hand = None
+
+    def take_back(self, makers: Callable[[str], bool]) -> int:
+        """Let the claims of dead runs wait again, the mail a run died on one attempt older; how many there were."""
+        count = 0
+        for entry in self._queue.claimed():
+            if entry.maker and not makers(entry.maker):
+                continue
+            count += 1
+            if entry.maker and self._in_hand(entry.maker) == entry.key:
+                if entry.attempts + 1 >= MAX_ATTEMPTS:
+                    self.bury(entry, "the run that read it died, three times", entry.attempts + 1)
+                else:
+                    self._queue.give_back(entry, entry.attempts + 1)
+            else:
+                self._queue.give_back(entry)
+        return count
+
+    def _in_hand(self, maker: str) -> str:
+        try:
+            return files.read(self._layout.hands / maker).decode("ascii", "replace").strip()
+        except NotFound:
+            return ""
+
+    def prune(self, now: float) -> None:
+        """Forget handled mails after a day."""
+        for item in files.listing(maildir(self._layout.done)[2]):
+            if item.stat().st_mtime < now - DONE_FOR:
+                files.remove(item.path)
+
+    def dead(self) -> list[tuple[Dead, Path]]:
+        """What lies in `dead`, oldest first."""
+        found: list[tuple[Dead, Path]] = []
+        for item in files.listing(maildir(self._layout.dead)[2]):
+            key = entry_of(item.path).key
+            found.append((self._reason(key), Path(item.path)))
+        return sorted(found, key=lambda pair: pair[0].when)
+
+    def _reason(self, key: str) -> Dead:
+        try:
+            return records.load(self._layout.dead / f"{key}.json", Dead).value
+        except (NotFound, Damaged):
+            return Dead(key=key, when=datetime.fromtimestamp(0, UTC), reason="its reason was lost")
+
+    def retry(self, key: str) -> None:
+        """Let a dead mail be tried again. Raises `NotFound`."""
+        path = self._dead_path(key)
+        files.rename(path, self._queue.new / key)
+        files.remove(self._layout.dead / f"{key}.json")
+
+    def forget(self, key: str) -> None:
+        """Delete a dead mail for good. Raises `NotFound`."""
+        files.remove(self._dead_path(key))
+        files.remove(self._layout.dead / f"{key}.json")
+
+    def _dead_path(self, key: str) -> Path:
+        path = find(self._layout.dead, key)
+        if path is None:
+            raise NotFound(f"There is no dead mail {key}.")
+        return path

@@ -1,0 +1,137 @@
+"""What the program notes for itself, not what people set: intents, fetch positions, last runs.
+
+Flows in and out: small records under `state/`, replaced all at once. Losing one costs a second look at mail that is
+known already, never a mail. POP3 has no number to remember, so the ids of fetched mails are lines of a file of their
+own, appended per batch and made anew when most of them are gone from the server.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from eventum.errors import NotFound
+from eventum.store import files, records
+from eventum.store.layout import Layout
+from eventum.store.maker import Maker
+
+
+class Move(msgspec.Struct, frozen=True):
+    """A mail on its way from an account's pool into an issue."""
+
+    account: str
+    key: str
+    issue: int
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """What a run is about to do: which spooled mail goes into which issue, and which mail leaves the pool for one."""
+
+    maker: str
+    filings: tuple[tuple[str, int], ...]  # (key, issue)
+    moves: tuple[Move, ...] = ()
+
+
+class FetchState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one account is fetched, and how its last runs went."""
+
+    schema: int = 1
+    validity: str = ""  # IMAP: UIDVALIDITY. Another value means that all uids are new.
+    last: int = 0  # IMAP: every uid up to this one was looked at
+    todo: tuple[str, ...] = ()  # uids up to `last` still to be fetched (an account that starts with unread mail)
+    owed: tuple[str, ...] = ()  # uids we have durably and the server was, or was about to be, told to delete
+    first_fetch: datetime | None = None
+    last_run: datetime | None = None
+    last_success: datetime | None = None
+    error: str = ""
+    error_since: datetime | None = None
+    failures: int = 0  # runs in a row that failed
+    started: bool = False  # whether `--start` was applied
+    passed_over: tuple[str, ...] = ()  # mails the server could not give, with the reason
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """The last run of one command."""
+
+    schema: int = 1
+    command: str
+    started: datetime
+    ended: datetime
+    ok: bool
+    summary: str
+
+
+class State:
+    """The notes of one store."""
+
+    def __init__(self, layout: Layout, maker: Callable[[], Maker]) -> None:
+        self._layout = layout
+        self._maker = maker
+
+    # Intents
+
+    def intend(self, flush: files.Flush, intent: Intent) -> None:
+        """Note what this run is about to do; durable when the flush ends."""
+        path = self._layout.intents / f"{self._maker().id}.json"
+        temporary = self._layout.state_tmp / self._maker().name()
+        files.write_durable(temporary, msgspec.json.encode(intent))
+        files.rename(temporary, path)
+        flush.folder(self._layout.intents)
+
+    def fulfilled(self, maker: str) -> None:
+        """The run did what it intended."""
+        files.remove(self._layout.intents / f"{maker}.json")
+
+    def intents(self) -> Iterator[Intent]:
+        """What runs, dead or alive, are about to do."""
+        for entry in files.listing(self._layout.intents):
+            try:
+                yield msgspec.json.decode(files.read(entry.path), type=Intent)
+            except NotFound:  # Fulfilled meanwhile.
+                continue
+
+    # Fetch positions
+
+    def fetch(self, account: str) -> FetchState:
+        """How far an account is fetched; that of a new account when nothing is noted. Raises `Damaged`."""
+        try:
+            return records.load(self._layout.fetch_of(account), FetchState).value
+        except NotFound:
+            return FetchState()
+
+    def save_fetch(self, account: str, state: FetchState) -> None:
+        """Note how far an account is fetched; durable."""
+        self._maker().replace(self._layout.fetch_of(account), records.encode(state))
+
+    def fetched_ids(self, account: str) -> set[str]:
+        """The POP3 ids (UIDL) of the mails that were fetched."""
+        try:
+            data = files.read(self._layout.fetch_of(account).with_suffix(".uidl"))
+        except NotFound:
+            return set()
+        # A line cut short by a crash names no mail; that one is fetched again and recognised by its bytes.
+        return set(data.decode("utf-8", "replace").split("\n")[:-1])
+
+    def add_fetched_ids(self, account: str, ids: Iterable[str]) -> None:
+        """Note POP3 ids as fetched; durable."""
+        path = self._layout.fetch_of(account).with_suffix(".uidl")
+        # The newline in front keeps a line cut short by a crash apart.
+        files.append(path, ("\n" + "".join(f"{one}\n" for one in ids)).encode(), durable=True)
+
+    def set_fetched_ids(self, account: str, ids: Iterable[str]) -> None:
+        """Note these POP3 ids as the fetched ones, and no others; durable."""
+        path = self._layout.fetch_of(account).with_suffix(".uidl")
+        self._maker().replace(path, "".join(f"{one}\n" for one in sorted(ids)).encode())
+
+    # Runs
+
+    def save_run(self, run: Run) -> None:
+        """Note how a command's run went."""
+        self._maker().replace(self._layout.runs / f"{run.command}.json", records.encode(run), durable=False)
+
+    def run(self, command: str) -> Run | None:
+        """How the last run of a command went; None when it never ran."""
+        try:
+            return records.load(self._layout.runs / f"{command}.json", Run).value
+        except NotFound:
+            return None

@@ -1,0 +1,258 @@
+"""A mail comes in: where it belongs, whether its sender may put it there, and what follows.
+
+Flows in: a batch of mails that lie durable in the spool and were read. Flows out: what became of each, committed; or,
+for a dry run, the same without the commit. Runners call it under the `incoming` lock. The rules are in `issues/`.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from eventum.errors import Conflict, Damaged, NotFound
+from eventum.issues import acknowledgement, admission, association, changes, subscriptions
+from eventum.issues.events import Filing
+from eventum.issues.notices import LONGEST_TEXT, clipped
+from eventum.issues.people import User
+from eventum.issues.trace import Row
+from eventum.mail.automatic import may_answer
+from eventum.store.pool import Pooled
+from eventum.store.state import Move
+from eventum.tracker.announce import announce
+from eventum.tracker.facts import Arrival, Ground, Known
+from eventum.tracker.tracker import Tracker
+from eventum.tracker.work import TRIES, Changes, Work
+
+Outcome = Literal["new_issue", "filed", "unassociated", "blocked", "refused", "duplicate", "ignored", "failed"]
+OUTCOMES: tuple[Outcome, ...] = (
+    *("new_issue", "filed", "unassociated", "blocked"),
+    *("refused", "duplicate", "ignored", "failed"),
+)
+
+
+class Disposition(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one mail: issue 0 when it is in none."""
+
+    key: str
+    account: str
+    outcome: Outcome
+    issue: int = 0
+    message_id: str = ""
+    subject: str = ""
+    sender: str = ""
+    trace: tuple[Row, ...] = ()
+
+
+def receive(tracker: Tracker, arrivals: Sequence[Arrival], *, dry_run: bool = False) -> list[Disposition]:
+    """Decide a batch, in the order given, and commit it; what became of each mail.
+
+    Raises `Conflict` when issues of the batch do not come to rest, `Damaged` or `OSError` when nothing was committed.
+    """
+    for attempt in range(TRIES):
+        batch = _Batch(tracker, dry_run)
+        dispositions = [batch.decide(arrival) for arrival in arrivals]
+        if not dry_run:
+            tracker.spool.hold("")
+        if dry_run:
+            return dispositions
+        announce(batch.changes)
+        try:
+            batch.changes.commit()
+        except Conflict:
+            if attempt + 1 == TRIES:
+                raise
+            continue
+        return dispositions
+    return []
+
+
+class _Batch:
+    """The decisions of one batch."""
+
+    def __init__(self, tracker: Tracker, dry_run: bool) -> None:
+        self.tracker = tracker
+        self.dry_run = dry_run
+        self.changes = Changes(tracker, tracker.clock())
+        self.ground = Ground(tracker, self.changes)
+
+    def decide(self, arrival: Arrival) -> Disposition:
+        """Find the place of one mail."""
+        if not self.dry_run:
+            self.tracker.spool.hold(arrival.key)
+        known = Known(self.ground, arrival)
+        seen = self._seen(known)
+        if seen is not None:
+            return seen
+        answer, rows = association.associate(known.association())
+        match answer:
+            case association.ToIssue():
+                return self._into(known, answer, rows)
+            case association.NewIssue():
+                return self._new(known, answer, rows)
+            case association.ToPool(outcome):
+                return self._pool(known, outcome, rows)
+
+    def _told(self, known: Known, outcome: Outcome, issue: int, rows: tuple[Row, ...]) -> Disposition:
+        message = known.message
+        return Disposition(
+            key=known.arrival.key,
+            account=known.arrival.envelope.destination,
+            outcome=outcome,
+            issue=issue,
+            message_id=message.message_id,
+            subject=message.subject,
+            sender=message.from_[0].address if message.from_ else "",
+            trace=rows,
+        )
+
+    def _seen(self, known: Known) -> Disposition | None:
+        """The two first questions: are these very bytes kept already, and is this content?"""
+        key, index = known.arrival.key, self.tracker.index
+        issue = self.ground.keys.get(key)
+        issue = index.filed(key) if issue is None else issue
+        if issue is not None or index.pooled(key) is not None:
+            row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")
+            return self._told(known, "duplicate", issue or 0, (row,))
+        kept = self.ground.kept(known.message.digest, known.arrival.envelope.destination)
+        if kept is not None:
+            row = Row("receive", "same_content", kept.key[:16], f"issue:{kept.issue}" if kept.issue else "kept")
+            return self._pool(known, "duplicate", (row,))
+        return None
+
+    def _pool(self, known: Known, outcome: Outcome, rows: tuple[Row, ...]) -> Disposition:
+        account = known.arrival.envelope.destination
+        filing = known.filing()
+        pooled = Pooled(
+            account=account,
+            project=known.account.project if known.account else "",
+            when=self.changes.now,
+            mail=filing,
+            trace=rows,
+        )
+        self.changes.pooled.append((pooled, outcome, known.arrival.path))
+        self.ground.remember(filing, 0, account if outcome == "unassociated" else "")
+        return self._told(known, outcome, 0, rows)
+
+    def _into(self, known: Known, answer: association.ToIssue, rows: tuple[Row, ...]) -> Disposition:
+        """Into an issue there is, as what it is or as a blocked note."""
+        try:
+            work = self.changes.work(answer.number)
+        except (NotFound, Damaged) as error:
+            # It was read a moment ago; the mail waits where a person sees it.
+            row = Row("receive", "issue_unusable", str(error), "unassociated")
+            return self._pool(known, "unassociated", (*rows, row))
+        admitted, why = admission.admit(
+            admission.facts_of(
+                known.message.sender,
+                work.issue,
+                self.ground.people,
+                kind=answer.kind,
+                automatic=known.message.automatic,
+                own=known.message.sender in self.ground.own,
+            )
+        )
+        filing = msgspec.structs.replace(known.filing(), kind=answer.kind, parent=answer.parent)
+        outcome: Outcome = "filed"
+        if isinstance(admitted, admission.Block):
+            filing = msgspec.structs.replace(filing, kind="note", blocked=admitted.reason)
+            outcome = "blocked"
+        self._file(work, known, filing, (*rows, *why))
+        return self._told(known, outcome, work.number, (*rows, *why))
+
+    def _file(self, work: Work, known: Known, filing: Filing, rows: tuple[Row, ...], opening: bool = False) -> None:
+        """Put a mail into an issue, and those it names on the list."""
+        now, people = self.changes.now, self.ground.people
+        entries, why = subscriptions.from_message(filing, work.issue, people, known.own)
+        for entry in entries:
+            work.issue = changes.subscribed(work.issue, entry, now, who=known.who)
+        filing = msgspec.structs.replace(filing, trace=(*rows, *why))
+        by_staff = known.is_staff(work.issue)
+        project = people.project(work.issue.project)
+        work.issue = changes.filed(
+            work.issue,
+            filing,
+            now,
+            who=known.who,
+            opening=opening,
+            reopen_to=changes.reopening(work.issue, filing, project, by_staff=by_staff),
+            quiet=self.ground.is_quiet(known.arrival),
+        )
+        work.mails.append((filing.key, known.arrival.path))
+        work.texts[filing.key] = known.message.text
+        self.ground.remember(filing, work.number)
+
+    def _new(self, known: Known, answer: association.NewIssue, rows: tuple[Row, ...]) -> Disposition:
+        """A new issue, with the mails of the pool that belong in front."""
+        account = known.account
+        assert account is not None, "only an account can auto-create"
+        quiet = self.ground.is_quiet(known.arrival)
+        thanks, why = acknowledgement.acknowledge(self._thanks(known, quiet))
+        number = self._number()
+        project = self.ground.people.project(account.project)
+        opening = changes.Opening(
+            number=number,
+            project=project.id,
+            summary=known.message.subject,
+            description=clipped(known.message.text.strip(), LONGEST_TEXT),
+            status=project.initial_status,
+            priority=account.auto_create.priority,
+            category=account.auto_create.category,
+            reporter=known.message.sender,  # A sender that is not clear gets no rights, here neither.
+            root_message_id=known.message.message_id,
+            by_mail=True,
+            acknowledge=thanks,
+            who=known.who,
+            quiet=quiet,
+        )
+        work = self.changes.works[number] = Work(changes.opened(opening, self.changes.now), None)
+        if thanks:
+            self.ground.thanked(thanks)
+        users = self._assignees(account.auto_create.assign, project.id)
+        work.issue = changes.assigned(work.issue, users, self.changes.now, opening=True, quiet=quiet)
+        for place in answer.pull:
+            self._pull(work, *place.split("/", 1))
+        filing = msgspec.structs.replace(known.filing(), parent=answer.parent)
+        self._file(work, known, filing, (*rows, *why), opening=True)
+        return self._told(known, "new_issue", number, (*rows, *why))
+
+    def _number(self) -> int:
+        if not self.dry_run:
+            return self.tracker.numbers.take()
+        taken = (number for number in self.changes.works if number >= 10**9)
+        return max(taken, default=10**9) + 1  # Out of the way of every real one.
+
+    def _thanks(self, known: Known, quiet: bool) -> acknowledgement.Facts:
+        sender = known.message.sender
+        return acknowledgement.Facts(
+            address=sender,
+            may_answer=may_answer(known.message, known.arrival.envelope.sender),
+            own=sender in known.own,
+            inactive=known.user is not None and not known.user.active,
+            quiet=quiet,
+            today=self.ground.thanks_today(sender) if sender else 0,
+        )
+
+    def _assignees(self, ids: Sequence[str], project: str) -> list[User]:
+        """Those who are to be assigned and still work for the project."""
+        people = self.ground.people
+        users = (people.user(one) for one in ids)
+        return [user for user in users if user is not None and user.active and people.role(user, project) is not None]
+
+    def _pull(self, work: Work, account: str, key: str) -> None:
+        """A mail of the pool comes along: it was told to nobody then, and is not now."""
+        waiting = [item for item in self.changes.pooled if (item[0].account, item[0].mail.key) == (account, key)]
+        try:
+            if waiting:
+                # It came in this very batch: it goes straight to the issue.
+                self.changes.pooled.remove(waiting[0])
+                pooled, path = waiting[0][0], waiting[0][2]
+            else:
+                pooled, path = self.tracker.pool.load(account, key), str(self.tracker.pool.path(account, key))
+                self.changes.moves.append(Move(account, key, work.number))
+        except (NotFound, Damaged):  # Taken by somebody meanwhile; the answer opens its issue all the same.
+            return
+        row = Row("receive", "parent_in_pool", account, f"issue:{work.number}")
+        filing = msgspec.structs.replace(pooled.mail, trace=(*pooled.trace, row))
+        work.issue = changes.filed(work.issue, filing, self.changes.now, opening=True, quiet=True)
+        work.mails.append((key, path))
+        self.ground.remember(filing, work.number)

@@ -1,0 +1,177 @@
+"""The store and its configuration in one object, made in parts when they are asked for.
+
+Flows in: a `Config` and a clock. Flows out: the parts that verbs and questions work with. Making one touches no
+file, so `create_app` and `--help` cost nothing; `open` is what every command begins with. No rule and no verb lives
+here.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from eventum.config import Config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eventum.store.identity import Identity
+    from eventum.store.index import Index
+    from eventum.store.issues import IssueStore, Numbers
+    from eventum.store.layout import Layout
+    from eventum.store.locks import Locks
+    from eventum.store.maker import Maker
+    from eventum.store.outbox import Outbox
+    from eventum.store.people import PeopleStore
+    from eventum.store.pool import Pool
+    from eventum.store.secrets import Secrets
+    from eventum.store.settings import SettingsStore
+    from eventum.store.spool import Spool
+    from eventum.store.state import State
+    from eventum.tracker.reading import Reader
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Tracker:
+    """One store, and everything that works on it."""
+
+    def __init__(self, config: Config, clock: Callable[[], datetime] = utc_now) -> None:
+        self.config = config
+        self.clock = clock
+
+    def open(self) -> "Tracker":
+        """Itself, once the store is known to be usable by this process. Raises `Damaged` with what to do otherwise."""
+        self.identity  # noqa: B018 - looked at for what it raises.
+        self.secrets.key_id  # noqa: B018 - another key or an open key file must be found before the first mail.
+        return self
+
+    @cached_property
+    def layout(self) -> "Layout":
+        """Where everything lies."""
+        from eventum.store.layout import Layout
+
+        return Layout(self.config.data)
+
+    @cached_property
+    def identity(self) -> "Identity":
+        """Which store this is. Raises `Damaged` when it was not initialised or belongs to another system user."""
+        from eventum.store import identity
+
+        return identity.opened(self.layout)
+
+    @cached_property
+    def locks(self) -> "Locks":
+        """Who may."""
+        from eventum.store.locks import Locks
+
+        return Locks(self.layout)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """The keys of this installation."""
+        from eventum.store.secrets import Secrets
+
+        return Secrets(self.config.secret_file, self.identity.key)
+
+    @cached_property
+    def people(self) -> "PeopleStore":
+        """Users and projects."""
+        from eventum.store.people import PeopleStore
+
+        return PeopleStore(self.layout, self.locks)
+
+    @cached_property
+    def settings(self) -> "SettingsStore":
+        """E-mail accounts and the General Setup."""
+        from eventum.store.settings import SettingsStore
+
+        return SettingsStore(self.layout, self.locks, self.secrets)
+
+    @cached_property
+    def cache(self) -> "Path":
+        """The folder of what is derived."""
+        return self.config.cache_of(self.identity.id)
+
+    @cached_property
+    def maker(self) -> "Maker":
+        """This process as somebody who writes; its lease is held until `close`."""
+        from eventum.store.maker import Maker
+
+        return Maker(self.layout, self.locks)
+
+    @cached_property
+    def issues(self) -> "IssueStore":
+        """The issues."""
+        from eventum.store.issues import IssueStore
+
+        return IssueStore(self.layout, self.locks, lambda: self.maker)
+
+    @cached_property
+    def numbers(self) -> "Numbers":
+        """The numbers of new issues."""
+        from eventum.store.issues import Numbers
+
+        return Numbers(self.issues)
+
+    @cached_property
+    def pool(self) -> "Pool":
+        """The mail of no issue."""
+        from eventum.store.pool import Pool
+
+        return Pool(self.layout, lambda: self.maker)
+
+    @cached_property
+    def spool(self) -> "Spool":
+        """The mail that came in and is not decided."""
+        from eventum.store.spool import Spool
+
+        return Spool(self.layout, lambda: self.maker)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        """The mail that goes out."""
+        from eventum.store.outbox import Outbox
+
+        return Outbox(self.layout, lambda: self.maker)
+
+    @cached_property
+    def state(self) -> "State":
+        """What the program notes for itself."""
+        from eventum.store.state import State
+
+        return State(self.layout, lambda: self.maker)
+
+    @cached_property
+    def index(self) -> "Index":
+        """The derived index of this host and user."""
+        from eventum.store.index import Index
+
+        path = self.cache / "index.sqlite3"
+        return Index(path, self.identity.id, self.layout, self.locks, self.issues, self.pool)
+
+    @cached_property
+    def reader(self) -> "Reader":
+        """The guarded child that reads mails."""
+        from eventum.tracker.reading import Reader
+
+        return Reader(self.cache)
+
+    def recover(self) -> int:
+        """Bring to an end what dead runs left; how many mails that were."""
+        from eventum.store.recovery import Recovery
+
+        parts = (self.spool, self.outbox, self.issues, self.pool, self.state)
+        return Recovery(self.layout, self.locks, self.maker.id, parts).run()
+
+    def close(self) -> None:
+        """Let go of leases, the journal, the index and the reader, as far as they were taken."""
+        made = self.__dict__
+        for name, end in (("reader", "close"), ("spool", "release"), ("numbers", "give_back"), ("index", "close")):
+            if name in made:
+                getattr(made.pop(name), end)()
+        if "maker" in made:
+            made.pop("maker").close()

@@ -1,0 +1,180 @@
+"""What a verb is about to change, and the one way in which changes are committed.
+
+Flows in: issues that are made or changed, mail that goes to them or to the pool. Flows out: all of it durable, in an
+order in which a kill at any instant leaves nothing lost, nothing twice and nothing untold. No rule is applied here.
+
+The order: contents, links and intent durable; journal durable; new issues and new states of old ones appear by renames;
+notices go from `out/tmp` to `out/new`; what left the pool is forgotten. Whoever changes an issue rendered its notices
+from a snapshot; when the record moved meanwhile he is told `Conflict` and starts again.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from eventum.errors import Conflict, NotFound
+from eventum.issues.changes import announced
+from eventum.issues.issue import Issue
+from eventum.mail.envelope import Posting
+from eventum.store import files
+from eventum.store.pool import Pooled
+from eventum.store.records import Stored
+from eventum.store.state import Intent, Move
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eventum.tracker.tracker import Tracker
+
+TRIES = 5
+
+
+class Work:
+    """One issue on its way to its next state: `before` is None for a new one."""
+
+    def __init__(self, issue: Issue, before: Stored[Issue] | None) -> None:
+        self.issue = issue
+        self.before = before
+        self.mails: list[tuple[str, str]] = []  # (key, path) to be linked
+        self.written: list[tuple[str, bytes]] = []  # (key, content) of mails of our own making
+        self.notices: list[tuple[Posting, bytes]] = []
+        self.texts: dict[str, str] = {}  # what a mail says, by key, for the notices
+
+    @property
+    def number(self) -> int:
+        """The issue's number."""
+        return self.issue.number
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return self.before is None or self.issue != self.before.value
+
+
+class Changes:
+    """All that one commit changes."""
+
+    def __init__(self, tracker: "Tracker", now: datetime) -> None:
+        self.tracker = tracker
+        self.now = now
+        self.works: dict[int, Work] = {}
+        self.pooled: list[tuple[Pooled, str, str]] = []  # (record, outcome, path)
+        self.moves: list[Move] = []
+
+    def work(self, number: int) -> Work:
+        """The issue of that number, as it is in this commit. Raises `NotFound` or `Damaged`."""
+        if number not in self.works:
+            before = self.tracker.issues.open(number)
+            self.works[number] = Work(before.value, before)
+        return self.works[number]
+
+    def exists(self, number: int) -> bool:
+        """Whether there is such an issue, or will be."""
+        return number in self.works or self.tracker.issues.exists(number)
+
+    def commit(self) -> None:
+        """Make it all durable and seen. Raises `Conflict` when an issue was changed meanwhile: start again."""
+        changed = [work for work in self.works.values() if work.is_changed]
+        old = [work for work in changed if work.before is not None]
+        with self.tracker.locks.issues(work.number for work in old):
+            for work in old:
+                self._check(work)
+            _Commit(self.tracker, changed, self).run()
+
+    def _check(self, work: Work) -> None:
+        assert work.before is not None
+        current = self.tracker.issues.open(work.number)
+        if current.raw != work.before.raw:
+            raise Conflict(f"Issue {work.number} was changed by somebody else meanwhile; look at it and try again.")
+
+
+class _Commit:
+    """One commit, while all locks are held."""
+
+    def __init__(self, tracker: "Tracker", works: Iterable[Work], changes: Changes) -> None:
+        self._tracker = tracker
+        self._works = list(works)
+        self._changes = changes
+        self._built: list[tuple[Work, Path]] = []
+        self._prepared: list[tuple[Work, str]] = []
+        self._notices: list[tuple[str, str]] = []
+
+    def run(self) -> None:
+        """Commit."""
+        try:
+            self._make_durable()
+            self._tracker.maker.journal(self._lines())
+        except BaseException:
+            self._drop()
+            raise
+        self._show()
+
+    def _make_durable(self) -> None:
+        tracker, flush = self._tracker, files.Flush()
+        with flush:
+            for work in self._works:
+                # Every event has its notices by now, those without any too.
+                issue = announced(work.issue, work.issue.next_event - 1)
+                issue = msgspec.structs.replace(issue, revision=issue.revision + 1)
+                if work.before is None:
+                    self._built.append((work, tracker.issues.build(flush, issue, work.mails, work.written)))
+                else:
+                    tracker.issues.add(flush, work.number, work.mails, work.written)
+                    issue, temporary = tracker.issues.prepare(flush, issue, work.before)
+                    self._prepared.append((work, temporary))
+                work.issue = issue
+                self._notices += [tracker.outbox.prepare(flush, posting, data) for posting, data in work.notices]
+            for pooled, outcome, path in self._changes.pooled:
+                tracker.pool.put(flush, pooled, outcome, path)
+            filings = tuple((key, work.number) for work in self._works for key, _ in work.mails)
+            if filings or self._changes.moves:
+                moves = tuple(self._changes.moves)
+                tracker.state.intend(flush, Intent(tracker.maker.id, filings, moves))
+
+    def _lines(self) -> list[tuple[str, int]]:
+        lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
+        lines += [(f"pool/{pooled.account}/{pooled.mail.key}", 0) for pooled, _, _ in self._changes.pooled]
+        return lines + [(f"pool/{move.account}/{move.key}", 0) for move in self._changes.moves]
+
+    def _drop(self) -> None:
+        self._tracker.issues.drop([folder for _, folder in self._built])
+        self._tracker.issues.drop([temporary for _, temporary in self._prepared])
+        self._tracker.outbox.drop(self._notices)
+
+    def _show(self) -> None:
+        with files.Flush() as flush:
+            for work, folder in self._built:
+                self._tracker.issues.publish(flush, folder, work.number)
+            for work, temporary in self._prepared:
+                self._tracker.issues.replace(flush, work.issue, temporary)
+        self._tracker.outbox.publish(self._notices)
+        for move in self._changes.moves:
+            self._tracker.pool.take(move.account, move.key)
+
+
+def change(tracker: "Tracker", number: int, verb: Callable[[Changes, Work], None]) -> Issue:
+    """Change one issue by a verb, tell of it, and commit; the issue as it is then.
+
+    The verb may be called again, on the newer state, when somebody else was faster. Raises what the verb raises,
+    `NotFound`, `Damaged`, or `Conflict` when the issue does not come to rest.
+    """
+    from eventum.tracker.announce import announce  # It renders with the templates, which most commands never need.
+
+    for attempt in range(TRIES):
+        changes = Changes(tracker, tracker.clock())
+        work = changes.work(number)
+        verb(changes, work)
+        if not work.is_changed:
+            return work.issue
+        announce(changes)
+        try:
+            changes.commit()
+        except Conflict:
+            if attempt + 1 < TRIES:
+                continue
+            raise
+        tracker.state.fulfilled(tracker.maker.id)
+        return work.issue
+    raise NotFound(f"There is no issue {number}.")

@@ -1,0 +1,172 @@
+"""One session with an IMAP server up to the open folder (RFC 3501), on `imaplib`: TLS, login, SELECT or EXAMINE.
+
+In flow credentials, out flows a logged-in session or one of our errors with the server's own words. It must not send
+a password where others can read it, nor let a server decide how much memory its answers take.
+"""
+
+import imaplib
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import cast
+
+from eventum.errors import Busy, EventumError, NotFound, Refused
+from eventum.transport import dialling
+from eventum.transport.mailbox import OnStep, Server, Timeouts
+from eventum.transport.utf7 import encode
+
+# One command never brings more than this beside the bodies it asks for: 20 MB hold two million UIDs.
+ANSWER = 20_000_000
+GOODBYE = 5.0
+# Answers that a later try may not get (RFC 5530 section 3).
+PASSING = re.compile(rb"\[(?:UNAVAILABLE|INUSE|SERVERBUG|LIMIT|THROTTLED)\b", re.IGNORECASE)
+
+
+class Dialogue(imaplib.IMAP4):
+    """imaplib on a socket of ours, with a budget of bytes that a server may send in answer to one command."""
+
+    def __init__(self, sock: socket.socket, server: Server) -> None:
+        self.dialled = sock
+        self.budget = ANSWER
+        super().__init__(server.host, server.port)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        return self.dialled
+
+    def spend(self, size: int) -> None:
+        """Counts bytes before they are read, so that a literal of 10 GB is refused and not allocated."""
+        self.budget -= size
+        if self.budget < 0:
+            raise self.abort("the answer is larger than anything that was asked for")
+
+    def read(self, size: int) -> bytes:
+        self.spend(size)
+        return cast(bytes, self.file.read(size))
+
+    def readline(self) -> bytes:
+        line = cast(bytes, self.file.readline(self.budget + 1))
+        self.spend(len(line))
+        return line
+
+    def leave(self) -> None:
+        """LOGOUT and close. Good manners only: whatever goes wrong in saying good-bye changes nothing."""
+        self.budget = ANSWER
+        with suppress(imaplib.IMAP4.error, OSError):
+            self.sock.settimeout(GOODBYE)
+            self.logout()
+        self.drop()
+
+    def drop(self) -> None:
+        """Closes without a word."""
+        with suppress(OSError):
+            self.shutdown()
+
+
+def words(data: Sequence[object]) -> str:
+    """What the server said, as one clean line."""
+    line = next((item for item in reversed(data) if isinstance(item, bytes)), b"")
+    return f'it said "{dialling.said(line)}"' if line else "it gave no reason"
+
+
+@contextmanager
+def talking(where: str, doing: str) -> Iterator[None]:
+    """Turns what imaplib and the network raise into one of our errors."""
+    try:
+        yield
+    except imaplib.IMAP4.readonly as error:
+        raise Refused(f"{where} lets nobody delete in this folder; leave a copy on the server.") from error
+    except imaplib.IMAP4.error as error:
+        raise Busy(
+            f'{where} broke off while {doing}: "{dialling.said(str(error))}"; the next run tries again.'
+        ) from error
+    except OSError as error:
+        raise dialling.trouble(where, doing, error) from error
+
+
+def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
+    """A session that is encrypted as asked and logged in. Raises Busy or Refused."""
+    trust = dialling.context(server.verify) if server.security != "none" else None
+    at_once = trust if server.security == "ssl" else None
+    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    try:
+        with talking(dialling.named(server.host, server.port), "greeting"):
+            imap = Dialogue(sock, server)
+    except EventumError:
+        sock.close()
+        raise
+    done = False
+    try:
+        if trust is not None and at_once is None:
+            start_tls(imap, server, trust, on_step)
+        on_step("login")
+        log_in(imap, server)
+        done = True
+    finally:
+        if not done:
+            imap.drop()
+    return imap
+
+
+def start_tls(imap: Dialogue, server: Server, trust: ssl.SSLContext, on_step: OnStep) -> None:
+    """STARTTLS (RFC 3501 section 6.2.1); what came before it in clear text is forgotten. Raises Refused, Busy."""
+    where = dialling.named(server.host, server.port)
+    if "STARTTLS" not in imap.capabilities:
+        if server.security == "starttls":
+            raise Refused(f"{where} offers no STARTTLS; use a type with ssl, or ask its administrator.")
+        return
+    on_step("certificate")
+    with talking(where, "beginning TLS"):
+        imap.starttls(trust)
+
+
+def log_in(imap: Dialogue, server: Server) -> None:
+    """Logs in by AUTHENTICATE PLAIN, which takes any characters, or else by LOGIN. Raises Refused or Busy."""
+    where = dialling.named(server.host, server.port)
+    if not dialling.may_show_password(imap.sock, server.security):
+        raise Refused(
+            f"{where} offers no TLS and is not this machine: the password is not sent in clear text. "
+            "Use a type with ssl or tls, or one with notls if you accept that."
+        )
+    secret = f"\0{server.username}\0{server.password}".encode()
+    try:
+        if "AUTH=PLAIN" in imap.capabilities or not secret.isascii():
+            imap.authenticate("PLAIN", lambda challenge: secret)
+        elif "LOGINDISABLED" in imap.capabilities:
+            raise Refused(f"{where} takes no password without TLS; use a type with ssl or tls.")
+        else:
+            imap.login(quote(server.username), server.password)
+    except imaplib.IMAP4.error as error:
+        raise login_refused(where, server, error) from error
+    except OSError as error:
+        raise dialling.trouble(where, "logging in", error) from error
+
+
+def login_refused(where: str, server: Server, error: imaplib.IMAP4.error) -> EventumError:
+    """Busy when the server ended the talk or calls it passing (RFC 5530), else Refused."""
+    reply = dialling.said(str(error), hide=server.password)
+    if isinstance(error, imaplib.IMAP4.abort) or PASSING.search(str(error).encode()):
+        return Busy(f'{where} takes no login now: "{reply}"; the next run tries again.')
+    return Refused(f'{where} refused the login of {server.username}: "{reply}"; check user name and password.')
+
+
+def select(imap: Dialogue, server: Server, removing: bool) -> int:
+    """Opens the folder, to read only unless mails are to be removed; how many it holds. Raises NotFound, Refused."""
+    where = dialling.named(server.host, server.port)
+    with talking(where, "opening the folder"):
+        status, data = imap.select(quote(encode(server.folder)), readonly=not removing)
+    if status != "OK":
+        if any(isinstance(line, bytes) and PASSING.search(line) for line in data):
+            raise Busy(f'{where} cannot open "{server.folder}" now ({words(data)}); the next run tries again.')
+        raise NotFound(
+            f'{where} has no folder "{server.folder}" for {server.username} ({words(data)}); check its name.'
+        )
+    exists = data[-1]
+    return int(exists) if isinstance(exists, bytes) and exists.isdigit() else 0
+
+
+def quote(text: str) -> str:
+    """A quoted string of RFC 3501 section 4.3, on one line whatever the text holds."""
+    line = text.replace("\r", "").replace("\n", "").replace("\0", "")
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'

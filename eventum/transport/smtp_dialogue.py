@@ -1,0 +1,267 @@
+"""The commands and answers of one SMTP session; `smtplib` does greeting, EHLO, STARTTLS and AUTH.
+
+In flows what is to be said, out flow reply codes as outcomes. It must not open a second connection or try twice.
+"""
+
+import re
+import smtplib
+import socket
+from base64 import b64encode
+from contextlib import suppress
+
+from eventum.errors import Busy, Refused
+from eventum.transport import dialling
+from eventum.transport.mailbox import OnStep, Timeouts
+from eventum.transport.smtp import Deferred, Delivered, Failed, Outcome, Smtp
+
+LINE = 4096
+LINES = 200
+PIECE = 1 << 16
+GOODBYE = 5.0
+EIGHT_BIT = re.compile(rb"[\x80-\xff]")
+# "Authentication required" and its like are about our settings, never about this mail: it waits until they are mended.
+SETTINGS = frozenset({530, 534, 535, 538})
+
+Reply = tuple[int, bytes]
+
+
+class Dialogue(smtplib.SMTP):
+    """smtplib on a socket of ours, with bounded replies and one mail's commands in a single write."""
+
+    def __init__(self, server: Smtp, timeouts: Timeouts) -> None:
+        # Without a name smtplib asks the resolver who we are, which can take longer than all mails together.
+        super().__init__(local_hostname=own_name())
+        self.server = server
+        self.timeouts = timeouts
+        self.where = dialling.named(server.host, server.port)
+        self.lost = False
+        self.stale = False
+        self.clean = True
+        self.heard = 0
+
+    def getreply(self) -> Reply:
+        """One reply of at most 200 lines; (-1, text) when it is none. Raises SMTPServerDisconnected at the end."""
+        if self.file is None:
+            self.file = self.far_end().makefile("rb")
+        texts: list[bytes] = []
+        for _ in range(LINES):
+            line = self.file.readline(LINE)
+            if not line.endswith(b"\n"):
+                raise smtplib.SMTPServerDisconnected("the connection ended in the middle of a reply")
+            code, more, text = line[:3], line[3:4], line[4:].strip()
+            if not (code.isdigit() and len(code) == 3 and more in b"- \r\n"):
+                return -1, line.strip()
+            texts.append(text)
+            if more != b"-":
+                return int(code), b"\n".join(texts)
+        raise smtplib.SMTPServerDisconnected("the reply has no end")
+
+    def far_end(self) -> socket.socket:
+        """The open socket. Raises SMTPServerDisconnected."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("there is no connection")
+        return self.sock
+
+    def transact(self, sender: str, recipient: str, wire: bytes) -> Outcome:
+        """One mail, its bytes ready for DATA. Never raises; `stale` says that the session had ended before it."""
+        self.heard = 0
+        try:
+            return self.commands(sender, recipient, wire)
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            self.drop()
+            self.stale = self.heard == 0
+            return Deferred(f"421 4.4.2 {self.where} broke off before it had the mail ({reason(error)}).")
+
+    def commands(self, sender: str, recipient: str, wire: bytes) -> Outcome:
+        """MAIL, RCPT and DATA, together where the server allows it (RFC 2920), then the mail."""
+        options = self.options(sender, recipient, wire)
+        if options is None:
+            return Failed(f"553 5.6.7 {self.where} takes no address with letters beyond ASCII; nothing was sent.")
+        steps = [f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{recipient}>\r\n", "DATA\r\n"]
+        if not self.clean:
+            steps.insert(0, "RSET\r\n")
+        together = self.has_extn("pipelining")
+        if together:
+            self.far_end().sendall("".join(steps).encode())
+        refused: Reply | None = None
+        reply: Reply = (0, b"")
+        for step in steps:
+            if not together:
+                self.far_end().sendall(step.encode())
+            reply = self.getreply()
+            if reply[0] in (421, -1):
+                self.drop()
+                self.stale = self.heard == 0
+                return outcome(reply)
+            self.heard += 1
+            if reply[0] // 100 != (3 if step == "DATA\r\n" else 2):
+                refused = refused or reply
+                if not together:
+                    break
+        self.clean = refused is None
+        if refused is None:
+            return self.content(wire)
+        if reply[0] == 354:
+            # RFC 2920 section 3.1: a server may say 354 though it refused the only recipient; an empty mail ends that.
+            self.far_end().sendall(b".\r\n")
+            self.getreply()
+        return outcome(refused)
+
+    def options(self, sender: str, recipient: str, wire: bytes) -> str | None:
+        """What stands behind MAIL FROM; None when an address needs SMTPUTF8 (RFC 6531) and the server lacks it."""
+        said = f" SIZE={len(wire)}" if self.has_extn("size") else ""
+        eight_bit = EIGHT_BIT.search(wire) is not None
+        if eight_bit and self.has_extn("8bitmime"):
+            said += " BODY=8BITMIME"
+        addresses = (sender + recipient).isascii()
+        header = wire[: wire.find(b"\r\n\r\n")] if eight_bit else b""
+        if self.has_extn("smtputf8") and not (addresses and header.isascii()):
+            return said + " SMTPUTF8"
+        return said if addresses else None
+
+    def content(self, wire: bytes) -> Outcome:
+        """The mail itself and the answer to its closing dot; when that does not come, nobody knows."""
+        view = memoryview(wire)
+        # sendall bounds the time of the whole call: in pieces a slow line is silence only when nothing moves.
+        for start in range(0, len(wire), PIECE):
+            self.far_end().sendall(view[start : start + PIECE])
+        self.far_end().settimeout(self.timeouts.ending)
+        try:
+            reply = self.getreply()
+            self.far_end().settimeout(self.timeouts.command)
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            self.drop()
+            why = reason(error)
+            return Deferred(f"421 4.4.2 {self.where} gave no answer after the mail ({why}): unknown.", unknown=True)
+        if reply[0] == -1:
+            self.drop()
+            return Deferred(f"{self.where} answered with no reply code: {dialling.said(reply[1])}", unknown=True)
+        if reply[0] == 421:
+            self.drop()
+        return outcome(reply)
+
+    def drop(self) -> None:
+        """Closes without a word; the next mail needs a new session."""
+        self.lost = True
+        with suppress(OSError):
+            self.close()
+
+    def leave(self) -> None:
+        """QUIT and close; a server that has already gone does not matter."""
+        if not self.lost:
+            with suppress(OSError, smtplib.SMTPException):
+                self.far_end().settimeout(GOODBYE)
+                self.far_end().sendall(b"QUIT\r\n")
+                self.getreply()
+        self.drop()
+
+
+def outcome(reply: Reply) -> Outcome:
+    """The reply as what it means for this mail: 2xx, 5xx, and everything else to be tried again."""
+    code, text = reply
+    words = dialling.said(f"{code} ".encode() + text if code > 0 else text)
+    if code // 100 == 2:
+        return Delivered(words)
+    if code // 100 == 5 and code not in SETTINGS:
+        return Failed(words)
+    return Deferred(words)
+
+
+def reason(error: Exception) -> str:
+    """Why a connection ended, in a few words."""
+    return dialling.said(str(error)) or type(error).__name__
+
+
+def own_name() -> str:
+    """What we call ourselves in EHLO: the machine's full name if it has one (RFC 5321 section 4.1.4)."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"
+
+
+def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
+    """A session that has greeted, is encrypted as asked and logged in. Raises Busy or Refused."""
+    where = dialling.named(server.host, server.port)
+    trust = dialling.context(verify=True) if server.security != "none" else None
+    at_once = trust if server.security == "tls" else None
+    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    dialogue = Dialogue(server, timeouts)
+    dialogue.sock = sock
+    done = False
+    doing = "greeting"
+    try:
+        greeting = dialogue.getreply()
+        greet(dialogue, greeting)
+        if server.security == "starttls":
+            if not dialogue.has_extn("starttls"):
+                raise Refused(f"{where} offers no STARTTLS; set smtp.security to tls or none, or mend the server.")
+            answer = dialogue.docmd("STARTTLS")
+            if answer[0] != 220:
+                raise Busy(f'{where} does not begin TLS: "{spoken(answer)}"; the next run tries again.')
+            dialogue.sock = dialling.encrypted(
+                dialogue.far_end(), server.host, server.port, tls=trust, timeouts=timeouts, on_step=on_step
+            )
+            # What the server said before TLS is forgotten, also what it may have said too early.
+            dialogue.file = None
+            greet(dialogue, greeting)
+        if server.username:
+            on_step("login")
+            doing = "logging in"
+            log_in(dialogue, server)
+        done = True
+    except smtplib.SMTPServerDisconnected as error:
+        raise Busy(
+            f"{where} broke off at the beginning ({dialling.said(str(error))}); the next run tries again."
+        ) from error
+    except smtplib.SMTPException as error:
+        raise Busy(f"{where} is not ready: {dialling.said(str(error))}; the next run tries again.") from error
+    except OSError as error:
+        raise dialling.trouble(where, doing, error, timeouts.command) from error
+    finally:
+        if not done:
+            dialogue.drop()
+    return dialogue
+
+
+def greet(dialogue: Dialogue, greeting: Reply) -> None:
+    """EHLO, or HELO to a server that does not know it. Raises Busy when it takes no mail now."""
+    if greeting[0] != 220:
+        raise Busy(f'{dialogue.where} takes no mail now: "{spoken(greeting)}"; the next run tries again.')
+    if dialogue.ehlo()[0] // 100 != 2:
+        answer = dialogue.helo()
+        if answer[0] // 100 != 2:
+            raise Busy(f'{dialogue.where} takes no mail from us: "{spoken(answer)}"; ask its administrator.')
+
+
+def log_in(dialogue: Dialogue, server: Smtp) -> None:
+    """AUTH by PLAIN or LOGIN, tried once: many tries of a wrong password lock an account. Raises Refused, Busy."""
+    where = dialogue.where
+    if not dialling.may_show_password(dialogue.far_end(), ""):
+        raise Refused(
+            f"{where} is not this machine and smtp.security is none: the password is not sent in clear text. "
+            "Set smtp.security to starttls or tls."
+        )
+    if not dialogue.has_extn("auth"):
+        raise Refused(f"{where} offers no login; remove smtp.username, or set smtp.security to starttls or tls.")
+    secret = f"\0{server.username}\0{server.password}".encode()
+    ways = dialogue.esmtp_features["auth"].upper().split()
+    if "PLAIN" in ways:
+        reply = dialogue.docmd("AUTH", "PLAIN " + b64encode(secret).decode())
+    elif "LOGIN" in ways:
+        reply = dialogue.docmd("AUTH", "LOGIN")
+        for word in (server.username, server.password):
+            if reply[0] == 334:
+                reply = dialogue.docmd(b64encode(word.encode()).decode())
+    else:
+        raise Refused(f"{where} logs in by {dialling.said(' '.join(ways))} only; ask its administrator for PLAIN.")
+    words = dialling.said(spoken(reply), hide=server.password)
+    if reply[0] // 100 == 5:
+        raise Refused(
+            f'{where} refused the login of {server.username}: "{words}"; check smtp.username and smtp.password.'
+        )
+    if reply[0] != 235:
+        raise Busy(f'{where} takes no login now: "{words}"; the next run tries again.')
+
+
+def spoken(reply: Reply) -> str:
+    """A reply with its code, as one clean line."""
+    return dialling.said(f"{reply[0]} ".encode() + reply[1])
