@@ -15,10 +15,12 @@ PARALLEL := -n 2 --dist loadfile
 # Tests that need servers, other programs or minutes; the rest are unit tests.
 SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser
 
-.PHONY: help demo run test check bench corpus faults fuzz clean
+.PHONY: help install demo run test check bench corpus faults fuzz clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+install: $(VENV)/runtime.stamp  ## What the program needs, into .venv
 
 demo: $(VENV)/runtime.stamp  ## Everything at once, in a data folder of its own (DEMO="--port 5001 --fresh")
 	@$(BIN)/flask demo $(DEMO)

@@ -3,10 +3,12 @@
 from typing import Any
 
 import click
+import msgspec
 from flask import Blueprint
 
 from eventum.commands import edge, passwords, printing
 from eventum.commands.edge import Body
+from eventum.errors import Refused
 
 bp = Blueprint("accounts", __name__, cli_group=None)
 
@@ -123,6 +125,36 @@ def show(account_id: str, as_json: bool) -> None:
     tracker = edge.tracker()
     row = mailboxes.account_row(tracker, tracker.settings.account(account_id))
     printing.print_json(row) if as_json else printing.print_fields(row)
+
+
+@accounts.command("test")
+@click.argument("account_id", metavar="ID")
+@edge.json_option
+def test(account_id: str, as_json: bool) -> None:
+    """Try an account step by step, from the name of its server to its mails; nothing is fetched or changed.
+
+    Exit code 1 when a step fails.
+
+    \b
+    Example:
+        flask accounts test 3f9a1c20
+    """
+    from eventum.runners import fetching, probing
+
+    tracker = edge.tracker()
+    account = tracker.settings.account(account_id)
+    if account.type == "delivered":
+        raise Refused(f"Mail is delivered to account {account.id}; there is no server to test.")
+    steps = probing.probe(fetching.server_of(tracker, account))
+    rows = [msgspec.structs.asdict(step) for step in steps]
+    if as_json:
+        printing.print_json(rows)
+    else:
+        for step in steps:
+            mark = {True: "ok", False: "FAILED", None: "-"}[step.ok]
+            click.echo(f"{mark:6}  {step.name:20} {printing.cell(step.detail) if step.detail else ''}".rstrip())
+    if any(step.ok is False for step in steps):
+        raise click.exceptions.Exit(edge.FAILED)
 
 
 @accounts.command("delete")

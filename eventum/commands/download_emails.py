@@ -1,14 +1,13 @@
 """`flask download-emails`: brings the mail of all accounts, or of one, and decides where each belongs."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 from flask import Blueprint
 
 from eventum.commands import edge, printing
-from eventum.errors import NotFound
 
 if TYPE_CHECKING:
     from eventum.runners.fetching import Fetch, Progress
@@ -22,11 +21,11 @@ bp = Blueprint("download_emails", __name__, cli_group=None)
 @click.argument("hostname", required=False)
 @click.argument("mailbox", required=False)
 @click.option("--account", "account_id", metavar="ID", help="Only this account.")
-@click.option("--limit", metavar="N", type=click.IntRange(1), default=0, help="At most so many mails an account.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many mails an account.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of the mail; change nothing anywhere.")
 @edge.json_option
 def download_emails(
-    username: str | None, hostname: str | None, mailbox: str | None, account_id: str | None, **given: object
+    username: str | None, hostname: str | None, mailbox: str | None, account_id: str | None, **given: Any
 ) -> None:
     """Fetch the mail of all accounts, in parallel, and file it; or that of the account with USERNAME at HOSTNAME.
 
@@ -45,40 +44,34 @@ def download_emails(
     if username and account_id:
         raise click.UsageError("Give USERNAME HOSTNAME or --account, not both.")
     tracker = edge.tracker()
-    accounts = list(tracker.settings.accounts())
     if account_id:
         accounts = [tracker.settings.account(account_id)]
     elif username:
-        wanted = (username.lower(), str(hostname).lower())
-        accounts = [
-            account
-            for account in accounts
-            if (account.username.lower(), account.host.lower()) == wanted
-            and (not mailbox or account.folder.lower() == mailbox.lower())
-        ]
-        if not accounts:
-            raise NotFound(
-                f"There is no account of {username} at {hostname}{f' with folder {mailbox}' if mailbox else ''}; "
-                "`flask accounts list` shows all."
-            )
-    limit = int(str(given["limit"]))
+        accounts = [tracker.settings.account_of(username, str(hostname), mailbox or "")]
+    else:
+        accounts = list(tracker.settings.usable_accounts())
+    limit = given["limit"] or 0
     try:
         if given["dry_run"]:
             from eventum.runners.rehearsal import rehearse
 
             rows = rehearse(tracker, fetchable(accounts), limit)
-            _show_rehearsal(rows, bool(given["as_json"]))
+            _show_rehearsal(rows, given["as_json"])
             return
         with running(tracker, "download-emails") as problems:
             download = Download(tracker, limit, _progress())
             fetches = download.run(fetchable(accounts))
+            damaged = edge.damaged(tracker)
+            problems += [*damaged, *download.problems]
             problems += [f"{fetch.id}: {fetch.error}" for fetch in fetches if fetch.error]
             problems += [f"{fetch.id}: mail could not be handled" for fetch in fetches if fetch.outcomes.get("failed")]
     finally:
         tracker.close()
-    _show(fetches, download.held_by_another, bool(given["as_json"]))
+    for problem in (*damaged, *download.problems):
+        edge.say(f"Error: {problem}")
+    _show(fetches, download.held_by_another, given["as_json"])
     if problems:
-        raise click.exceptions.Exit(edge.FAILED)
+        raise click.exceptions.Exit(edge.SET_UP if damaged else edge.FAILED)
 
 
 def _progress() -> "Progress":

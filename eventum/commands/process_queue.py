@@ -14,9 +14,9 @@ bp = Blueprint("process_queue", __name__, cli_group=None)
 
 
 @bp.cli.command("process-queue", cls=edge.Command)
-@click.option("--limit", metavar="N", type=click.IntRange(1), default=0, help="At most so many mails.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many mails.")
 @edge.json_option
-def process_queue(limit: int, as_json: bool) -> None:
+def process_queue(limit: int | None, as_json: bool) -> None:
     """Send the mail that is due. When the server is away the mail waits, and the exit code is 1.
 
     \b
@@ -31,7 +31,9 @@ def process_queue(limit: int, as_json: bool) -> None:
     try:
         with running(tracker, "process-queue") as problems:
             Incoming(tracker).work()
-            sent = Outgoing(tracker).work(limit)
+            sent = Outgoing(tracker).work(limit or 0)
+            damaged = edge.damaged(tracker)
+            problems += damaged
             if sent.error:
                 problems.append(sent.error)
             if sent.failed:
@@ -40,9 +42,11 @@ def process_queue(limit: int, as_json: bool) -> None:
             Incoming(tracker).work()
     finally:
         tracker.close()
+    for problem in damaged:
+        edge.say(f"Error: {problem}")
     _show(sent, as_json)
     if problems:
-        raise click.exceptions.Exit(edge.FAILED)
+        raise click.exceptions.Exit(edge.SET_UP if damaged else edge.FAILED)
 
 
 def _show(sent: "Sent", as_json: bool) -> None:

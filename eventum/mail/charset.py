@@ -214,12 +214,16 @@ def _jis_x_0208(piece: bytes) -> str:
 
 
 def _jis_x_0212(piece: bytes) -> str:
-    pairs = (piece[index : index + 2] for index in range(0, len(piece) - 1, 2))
-    return b"".join(b"\x8f" + bytes(byte | 0x80 for byte in pair) for pair in pairs).decode("euc_jp", "replace")
+    count = len(piece) // 2
+    high = piece[: 2 * count].translate(_HIGH)
+    out = bytearray(b"\x8f" * (3 * count))  # which announces JIS X 0212 in EUC-JP
+    out[1::3], out[2::3] = high[0::2], high[1::2]
+    return out.decode("euc_jp", "replace")
 
 
 def _half_width(piece: bytes) -> str:
     return bytes(byte | 0x80 if 0x21 <= byte <= 0x5F else byte for byte in piece).decode("cp932", "replace")
 
 
+_HIGH: Final = bytes(byte | 0x80 for byte in range(256))
 _KANJI: Final = {b"$@": _jis_x_0208, b"$B": _jis_x_0208, b"$(D": _jis_x_0212, b"(I": _half_width}

@@ -11,6 +11,7 @@ from eventum.mail.words import base64, clean_line, decode_words
 
 MAX_NAME: Final = 200
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+*-]{1,100}")
+_MAX_UU_LINES: Final = 400_000  # 18 MB of data
 _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ", re.MULTILINE)
 _EXTENSIONS: Final = {
     "text/plain": ".txt",
@@ -120,6 +121,8 @@ def content_id(headers: Headers) -> str:
 
 
 def _uudecode(body: bytes) -> bytes:
+    if body.count(b"\n") > _MAX_UU_LINES:
+        return body
     begin = _UU_BEGIN.search(body)
     lines = body[begin.start() if begin else 0 :].splitlines()
     out: list[bytes] = []
@@ -136,7 +139,7 @@ def _uu_line(line: bytes) -> bytes:
     try:
         return binascii.a2b_uu(line)
     except binascii.Error:
-        # Programs that count a line's length in another way than its first sign says (as in RFC-less practice).
+        # Some programs fill the line up behind what its first sign counts.
         length = (((line[0] - 32) & 63) * 4 + 5) // 3
         try:
             return binascii.a2b_uu(line[:length])

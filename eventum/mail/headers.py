@@ -17,6 +17,7 @@ from eventum.mail.words import clean_line, decode_words
 MAX_FIELDS: Final = 1_000
 MAX_FIELD_BYTES: Final = 100_000
 _MAX_BLOCK: Final = 8_000_000
+_MAX_LEADING: Final = 65_536
 _MAX_PARAMETERS: Final = 200
 
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
@@ -140,12 +141,13 @@ def split_block(data: bytes, start: int = 0) -> Block:
 def _skip_leading(data: bytes, start: int, defects: list[str]) -> int:
     if data[start : start + 1] in (b"\n", b"\r", b" ", b"\t"):
         # Blank lines before the first field are a pipe's; before anything else they end an empty header block.
-        blank = _BLANK_LINES.match(data, start)
+        blank = _BLANK_LINES.match(data, start, start + _MAX_LEADING)
         field = _FIELD.match(data, blank.end()) if blank else None
         if blank and field and not field[2]:
             defects.append("blank-lines-first")
             start = blank.end()
-    while data.startswith((b"From ", b">From "), start):
+    limit = start + _MAX_LEADING
+    while data.startswith((b"From ", b">From "), start) and start < limit:
         defects.append("mbox-line")
         newline = data.find(b"\n", start)
         start = len(data) if newline < 0 else newline + 1

@@ -8,7 +8,7 @@ import html
 import re
 from typing import Final
 
-MAX_HTML: Final = 2_000_000
+MAX_HTML: Final = 1_000_000
 MAX_TEXT: Final = 500_000
 _MAX_QUOTES: Final = 12
 _MAX_ATTRIBUTES: Final = 4_000
@@ -24,6 +24,7 @@ _HREF: Final = re.compile(r"""\bhref\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)'|([^\s>
 _ALT: Final = re.compile(r"""\balt\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 _SKIPPED: Final = frozenset({"script", "style", "head", "title", "template", "object", "svg", "math", "select"})
+_TELLING: Final = frozenset({"a", "img"})  # whose attributes say something
 _PARAGRAPHS: Final = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "blockquote"}
 )  # fmt: skip
@@ -66,22 +67,24 @@ class _Reader:
     def markup(self, at: int) -> int:
         """Read what stands at a "<", and answer where to go on."""
         source = self.source
-        if source.startswith("<!--", at):
-            return self.behind("-->", at + 4)
-        if source.startswith(("<!", "<?"), at):
-            return self.behind(">", at + 2)
         tag = _TAG.match(source, at)
         if tag is None:
+            if source.startswith("<!--", at):
+                return self.behind("-->", at + 4)
+            if source.startswith(("<!", "<?"), at):
+                return self.behind(">", at + 2)
             self.text("<")
             return at + 1
-        end = self.end_of_tag(tag.end())
-        name = tag[2].lower()
-        if tag[1]:
+        begin = tag.end()
+        end = begin + 1 if source.startswith(">", begin) else self.end_of_tag(begin)
+        closing, name = tag.groups()
+        name = name.lower()
+        if closing:
             self.closed(name)
         elif name in _SKIPPED:
             return self.skipped(name, end)
         else:
-            self.opened(name, source[tag.end() : min(end, tag.end() + _MAX_ATTRIBUTES)])
+            self.opened(name, source[begin : min(end, begin + _MAX_ATTRIBUTES)] if name in _TELLING else "")
         return end
 
     def behind(self, mark: str, position: int) -> int:

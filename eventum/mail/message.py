@@ -16,7 +16,7 @@ from eventum.mail.address import Address, clear_sender, is_address, normalise, p
 from eventum.mail.automatic import classify
 from eventum.mail.content import decoded
 from eventum.mail.dates import read_date, received_date
-from eventum.mail.headers import Headers
+from eventum.mail.headers import MAX_FIELD_BYTES, Headers
 from eventum.mail.parts import Tree, prepared, read_tree, whole_tree
 from eventum.mail.reading import Attachment, read_body
 from eventum.mail.words import clean_line, decode_words
@@ -26,7 +26,6 @@ _MAX_ID: Final = 900
 _MAX_IDS: Final = 100
 _MAX_DELIVERED: Final = 50
 _ID: Final = re.compile(r"<([^<>]{1,1200})>")
-_BARE_ID: Final = re.compile(r"[!-;=?-~]{1,899}@[!-;=?-~]{1,899}")
 _DELIVERED: Final = ("delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
 
 
@@ -156,7 +155,7 @@ def _ids(headers: Headers, name: str) -> tuple[str, ...]:
     texts = headers.texts(name)
     if not texts:
         return ()
-    found = tuple(dict.fromkeys(_ids_in(" ".join(texts))))
+    found = tuple(dict.fromkeys(_ids_in(" ".join(texts)[:MAX_FIELD_BYTES])))
     # Of a very long thread the root and the newest count (RFC 5322 section 3.6.4).
     return found if len(found) <= _MAX_IDS else (found[0], *found[1 - _MAX_IDS :])
 
@@ -165,7 +164,7 @@ def _ids_in(text: str) -> list[str]:
     # A folded id has blanks inside, where a client or a relay broke the line.
     ids = ["".join(found.split()) for found in _ID.findall(text)]
     if not ids:
-        ids = _BARE_ID.findall(text)
+        ids = [word for word in text.replace("<", " ").replace(">", " ").split() if "@" in word.strip("@")]
     return [f"<{id}>" for id in ids if id and len(id) < _MAX_ID and id.isascii() and id.isprintable()]
 
 

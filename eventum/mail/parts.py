@@ -129,7 +129,7 @@ class _Fast:
             opened = rest.end()
             position = opened - 1
             if len(found) > MAX_PARTS:
-                break
+                return [*found, (opened, end)]
         if opened < 0:
             raise _Odd
         self.defects.append("unterminated")

@@ -6,6 +6,7 @@ text; everything else is an attachment, under a label that is never a path.
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -28,8 +29,7 @@ from eventum.mail.parts import Tree
 from eventum.mail.words import decode_words
 
 MAX_TEXT: Final = 500_000  # characters
-_MAX_BYTES: Final = 2_000_000  # of one text part that are looked at
-_MAX_HTML_PARTS: Final = 20
+_MAX_BYTES: Final = 2_000_000  # that are looked at for the text, of all parts together
 _GUESSED: Final = 20  # text parts for which the slow guess of a charset is made
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENCODINGS: Final = frozenset(
@@ -83,9 +83,9 @@ def read_body(tree: Tree) -> Body:
                 defects.append("unknown-charset")
         else:
             attachments.append(_attachment(leaf, data))
-    text = _joined(plain)
+    text = _joined(plain, str)
     return Body(
-        text=text if text.strip() or not rich else _joined_html(rich),
+        text=text if text.strip() or not rich else _joined(rich, html_to_text),
         html=bool(rich),
         attachments=tuple(attachments),
         defects=tuple(dict.fromkeys(defects)),
@@ -121,34 +121,29 @@ def _attachment(leaf: Leaf, data: bytes) -> Attachment:
     )
 
 
-def _joined(parts: list[tuple[Leaf, bytes]]) -> str:
+def _joined(parts: list[tuple[Leaf, bytes]], reads: Callable[[str], str]) -> str:
     texts: list[str] = []
-    length = 0
+    room, length = _MAX_BYTES, 0
     for number, (leaf, data) in enumerate(parts):
-        text = _text(leaf, data, number)
+        piece = data if len(data) <= room else _cut(data, room)
+        text = reads(_text(leaf, piece, guess=number < _GUESSED))
         if text.strip():
             texts.append(text)
             length += len(text)
-        if length >= MAX_TEXT:
+        room -= len(piece)
+        if length >= MAX_TEXT or room <= 0:
             break
     return (texts[0] if len(texts) == 1 else "\n\n".join(text.strip("\n") for text in texts))[:MAX_TEXT]
 
 
-def _joined_html(parts: list[tuple[Leaf, bytes]]) -> str:
-    texts = (html_to_text(_text(leaf, data, number)) for number, (leaf, data) in enumerate(parts[:_MAX_HTML_PARTS]))
-    return "\n\n".join(text for text in texts if text.strip())[:MAX_TEXT]
-
-
-def _text(leaf: Leaf, data: bytes, number: int) -> str:
-    if len(data) > _MAX_BYTES:
-        data = _cut(data)
-    text = decode(data, charset_of(leaf), guess=number < _GUESSED)
+def _text(leaf: Leaf, data: bytes, guess: bool) -> str:
+    text = decode(data, charset_of(leaf), guess)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", text)
 
 
-def _cut(data: bytes) -> bytes:
+def _cut(data: bytes, room: int) -> bytes:
     # At the end of a line, so that no character and no escape sequence is cut in two.
-    newline = data.rfind(b"\n", _MAX_BYTES // 2, _MAX_BYTES)
-    return data[: newline + 1 if newline >= 0 else _MAX_BYTES]
+    newline = data.rfind(b"\n", room // 2, room)
+    return data[: newline + 1 if newline >= 0 else room]

@@ -11,7 +11,8 @@ from typing import Final
 from eventum.mail.charset import decode
 
 _WORD_START: Final = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?")
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64: Final = bytes(byte for byte in range(256) if byte not in _BASE64)
 _BLANKED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MANY: Final = 10_000
 _WORD_BYTES: Final = 45  # 60 characters of base64 and 12 of frame
@@ -105,7 +106,7 @@ def base64(data: bytes) -> bytes:
 
 
 def _unpadded(chunk: bytes) -> bytes:
-    chunk = _NOT_BASE64.sub(b"", chunk)
+    chunk = chunk.translate(None, _NOT_BASE64)
     if len(chunk) % 4 == 1:
         chunk = chunk[:-1]
     return binascii.a2b_base64(chunk + b"=" * (-len(chunk) % 4))

@@ -76,6 +76,7 @@ class Download:
         self._fetches: dict[str, Fetch] = {}
         self._decided = 0
         self.held_by_another = False
+        self.problems: list[str] = []
 
     def run(self, accounts: Sequence[Account]) -> list[Fetch]:
         """Fetch these accounts and decide what came; what waited in the spool before goes first."""
@@ -98,6 +99,7 @@ class Download:
                     incoming.work()
         incoming.work()
         self.held_by_another = incoming.held_by_another
+        self.problems = list(incoming.problems)
         prune(tracker)
         return list(self._fetches.values())
 

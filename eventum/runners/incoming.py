@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
-from eventum.errors import Busy
+from eventum.errors import Busy, EventumError
 from eventum.mail.envelope import Envelope
-from eventum.runners.runner import guarded
+from eventum.runners.runner import Unforeseen, guarded
 from eventum.store.maildir import Entry
 from eventum.store.state import Run
 from eventum.tracker.facts import Arrival
@@ -35,6 +35,7 @@ class Incoming:
         self._waiting: deque[Entry] = deque()
         self._asked: deque[Entry] = deque()
         self.held_by_another = False
+        self.problems: dict[str, None] = {}  # why mails wait although they could be decided otherwise
 
     def work(self) -> int:
         """Decide all that waits; how many mails were decided. Another run that decides now is left to do it."""
@@ -82,11 +83,16 @@ class Incoming:
         read = list(self._read(entries))
         self._tracker.index.catch_up()
         failures = self._commit(read)
-        bad = {entry.key: reason for entry, reason in failures}
+        bad = {entry.key for entry, _ in failures}
         self._tracker.spool.finish(entry for entry, _ in read if entry.key not in bad)
         self._tracker.state.fulfilled(self._tracker.maker.id)
-        for entry, reason in failures:
-            self._put_off(entry, reason)
+        for entry, error in failures:
+            if isinstance(error, Unforeseen):
+                self._put_off(entry, str(error))
+            else:
+                # A disk, a lock or a damaged record is not the mail's fault: it waits, accused of nothing.
+                self.problems[str(error)] = None
+                self._tracker.spool.wait(entry)
         return len(entries)
 
     def _read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Arrival]]:
@@ -97,7 +103,7 @@ class Incoming:
             else:
                 yield entry, _arrival(entry, answer)
 
-    def _commit(self, read: list[tuple[Entry, Arrival]]) -> list[tuple[Entry, str]]:
+    def _commit(self, read: list[tuple[Entry, Arrival]]) -> list[tuple[Entry, EventumError]]:
         """Commit a batch; when it cannot be done as a whole, mail by mail, so that only the bad one fails."""
         self._tracker.numbers.wanted = sum(1 for _, arrival in read if not arrival.message.in_reply_to)
         done = guarded(lambda: receive(self._tracker, [arrival for _, arrival in read]))
@@ -105,14 +111,14 @@ class Incoming:
             self._tell(done)
             return []
         log.warning("incoming: a batch of %d was not committed (%s); trying mail by mail", len(read), done)
-        failures: list[tuple[Entry, str]] = []
+        failures: list[tuple[Entry, EventumError]] = []
         for entry, arrival in read:
             self._tracker.index.catch_up()
             one = guarded(lambda arrival=arrival: receive(self._tracker, [arrival]))  # type: ignore[misc]  # mypy has no type for a lambda's default
             if isinstance(one, list):
                 self._tell(one)
             else:
-                failures.append((entry, str(one)))
+                failures.append((entry, one))
         return failures
 
     def _tell(self, dispositions: Iterable[Disposition]) -> None:

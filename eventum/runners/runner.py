@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from eventum.errors import Damaged, EventumError
+from eventum.errors import Busy, Damaged, EventumError
 from eventum.store.state import Run
 from eventum.tracker.tracker import Tracker
 
@@ -18,16 +18,23 @@ Result = TypeVar("Result")
 log = logging.getLogger("eventum.runner")
 
 
+class Unforeseen(Damaged):
+    """A fault of ours that one mail or account brought about; its traceback is in the log."""
+
+
 def guarded(work: Callable[[], Result]) -> Result | EventumError:
-    """What the work returns, or why it failed. A fault of ours becomes `Damaged`, with its traceback in the log."""
+    """What the work returns, or why it failed: `Busy` for a disk that does not work, `Unforeseen` for a fault."""
     try:
         return work()
     except EventumError as error:
         return error
+    except OSError as error:
+        place = error.filename or "The data folder"
+        return Busy(f"{place}: {error.strerror or error}; when the disk is mended it goes on.")
     # Whatever one mail or one account brings about, the others must go on; the traceback is for whoever mends it.
     except Exception as error:
         log.exception("unforeseen")
-        return Damaged(f"{type(error).__name__}: {error}")
+        return Unforeseen(f"{type(error).__name__}: {error}")
 
 
 @contextmanager

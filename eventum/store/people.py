@@ -33,11 +33,12 @@ class PeopleStore:
         return (*self._users.damaged().values(), *self._projects.damaged().values())
 
     def load_all(self) -> People:
-        """Everybody, as one value; the same object as before while nothing changed.
+        """Everybody whose file can be used, as one value; the same object as before while nothing changed.
 
-        Raises `Damaged` for a file that cannot be used: a rule that did not know somebody would decide wrongly.
+        Who stands in a damaged file counts as a stranger until it is mended: his mail is blocked, which a person can
+        undo, and nobody else's mail has to wait. Every run names the file (`damaged`).
         """
-        users, projects = self._users.all(), self._projects.all()
+        users, projects = self._users.usable(), self._projects.usable()
         if self._people is None or self._people[0] is not users or self._people[1] is not projects:
             self._people = users, projects, People(users=tuple(users.values()), projects=tuple(projects.values()))
         return self._people[2]

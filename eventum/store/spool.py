@@ -102,6 +102,10 @@ class Spool:
         """Let a claimed mail wait for the next batch; it is not accused of anything."""
         self._queue.give_back(entry)
 
+    def wait(self, entry: Entry) -> None:
+        """Try this mail again a little later; it is not accused of anything."""
+        self._queue.give_back(entry, not_before=int(time.time()) + RETRY_AFTER)
+
     def defer(self, entry: Entry, reason: str) -> bool:
         """Try this mail again a little later, or bury it at its third attempt; True when it was buried."""
         attempts = entry.attempts + 1

@@ -58,7 +58,7 @@ class _Announcer:
         """Compose the notices of one event."""
         if event.quiet:
             return
-        own = own_addresses(self._general, self._people.projects, self._tracker.settings.accounts())
+        own = own_addresses(self._general, self._people.projects, self._tracker.settings.usable_accounts())
         for recipient in recipients(event, work.issue, self._people, own):
             work.notices.append(self._notice(work, event, recipient))
 
@@ -130,7 +130,7 @@ class _Announcer:
         sender = notices.sender(notice, issue, project, self._general, author=notices.author(event, self._people))
         if is_address(sender.address):
             return sender
-        for account in self._tracker.settings.accounts():
+        for account in self._tracker.settings.usable_accounts():
             if account.project == issue.project:
                 for address in (*account.addresses, account.username):
                     if is_address(address):

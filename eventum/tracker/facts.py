@@ -49,7 +49,7 @@ class Ground:
         self.changes = changes
         self.general: General = tracker.settings.general()
         self.people: People = tracker.people.load_all()
-        self.accounts: dict[str, Account] = {account.id: account for account in tracker.settings.accounts()}
+        self.accounts: dict[str, Account] = {account.id: account for account in tracker.settings.usable_accounts()}
         self.own: OwnAddresses = own_addresses(self.general, self.people.projects, self.accounts.values())
         self._by_id: dict[str, list[MessageMatch]] = {}
         self._by_digest: dict[tuple[str, str], Kept] = {}

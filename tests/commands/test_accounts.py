@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,30 @@ def test_one_mailbox_has_one_account_and_one_address_one_taker(flask: Run) -> No
 def test_an_unknown_account_is_named(flask: Run, command: str) -> None:
     result = flask("accounts", command, "0123456789")
     assert (result.exit_code, "no e-mail account '0123456789'" in result.stderr) == (1, True)
+
+
+def test_an_account_is_tried_step_by_step(asked: Ask, flask: Run, tmp_path: Path) -> None:
+    for part in ("tmp", "new", "cur"):
+        (tmp_path / "mail" / part).mkdir(parents=True)
+    maildir = ("accounts", "add", "--project", "Help desk", "--type", "maildir", "--folder", str(tmp_path / "mail"))
+    added = asked(*maildir)
+    steps = asked("accounts", "test", added["id"])
+    assert (steps[-1]["name"], steps[-1]["ok"], steps[-1]["detail"]) == ("mails waiting", True, "0 mails")
+    (tmp_path / "mail" / "cur").rmdir()
+    failed = flask("accounts", "test", added["id"])
+    assert (failed.exit_code, "FAILED" in failed.stdout) == (1, True)
+
+
+def test_a_closed_port_is_where_the_test_ends(flask: Run, asked: Ask) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    local = ("--host", "127.0.0.1", "--port", port, "--username", "u", "--password-stdin")
+    added = asked("accounts", "add", "--project", "Help desk", "--type", "imap", *local, stdin="pass\n")
+    result = flask("accounts", "test", added["id"])
+    assert result.exit_code == 1
+    assert f"127.0.0.1:{port}" in result.stdout and "pass" not in result.stdout.split()
+
+
+def test_there_is_nothing_to_try_where_mail_is_delivered(flask: Run, asked: Ask) -> None:
+    added = asked("accounts", "add", "--project", "Help desk", "--type", "delivered", "--address", "in@example.org")
+    assert "no server to test" in flask("accounts", "test", added["id"]).stderr

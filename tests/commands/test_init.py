@@ -22,11 +22,15 @@ def test_init_makes_the_store_its_key_and_an_administrator_who_may_log_in(bare_f
     ]
 
 
-def test_init_says_the_next_steps_and_the_cron_lines_of_this_place(bare_flask: Run) -> None:
+def test_init_says_the_next_steps_and_the_cron_lines_of_this_place(
+    bare_flask: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTUM_CACHE", "/srv/50% of it")
     out = bare_flask("init", "--admin-email", "ada@example.org").stdout
     assert "flask accounts add" in out
-    assert f"cd {os.getcwd()} && " in out
-    assert "download-emails" in out and "process-queue" in out
+    start = f"cd {os.getcwd()} && EVENTUM_CACHE='/srv/50\\% of it' "
+    lines = [line.strip() for line in out.splitlines() if start in line]
+    assert [line.split()[-2] for line in lines] == ["download-emails", "process-queue"]
 
 
 def test_init_again_changes_nothing(bare_flask: Run, config: Config) -> None:

@@ -51,7 +51,9 @@ def what(world: Any, event: str) -> Any:
         "answer": lambda: Filed(world.filing(**from_us)),
         "note": lambda: Filed(world.filing("note", **from_us)),
         "note by mail": lambda: Filed(world.filing("note", from_=Address("", "somebody@example.org"))),
-        "blocked": lambda: Filed(world.filing("note", blocked="not_entitled", from_=Address("", "stranger@evil.example"))),
+        "blocked": lambda: Filed(
+            world.filing("note", blocked="not_entitled", from_=Address("", "stranger@evil.example"))
+        ),
         "blocked machine": lambda: Filed(world.filing("note", blocked="automatic", automatic="auto-reply")),
         "draft": lambda: Filed(world.filing("draft", **from_us)),
         "closed": lambda: Closed("Done."),
@@ -65,7 +67,9 @@ def told(world: Any, event: Any, issue: Any, *users: Any) -> dict[str, str]:
     return {one.address: one.notice for one in found}
 
 
-def expected(event: str, role: Role | None, preferences: Preferences, listed: tuple[str, ...] | None, **bob: bool) -> str:
+def expected(
+    event: str, role: Role | None, preferences: Preferences, listed: tuple[str, ...] | None, **bob: bool
+) -> str:
     """What one person is told, written down as the rules are said in the manual, event by event."""
     staff = role is not None and role >= STAFF
     by_mail = event in ("opened by mail", "email", "note by mail", "blocked", "blocked machine")
@@ -131,7 +135,9 @@ def test_a_member_is_told_of_new_issues_and_assignments_as_he_asked(
 def test_who_never_chose_hears_of_assignments_only(world: Any) -> None:
     bob = world.user("bob")
     assert told(world, world.event(Opened()), world.issue(), bob) == {}
-    assert told(world, world.event(Opened()), world.issue(assignees=(bob.id,)), bob) == {bob.email: "new_issue_assigned"}
+    assert told(world, world.event(Opened()), world.issue(assignees=(bob.id,)), bob) == {
+        bob.email: "new_issue_assigned"
+    }
 
 
 def test_preferences_of_another_project_do_not_count(world: Any) -> None:

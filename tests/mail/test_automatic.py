@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from eventum.mail.automatic import MAX_HOPS, Origin, classify, marks, may_answer
-from eventum.mail.message import Message
+from eventum.mail.message import Message, parse
 
 SOMEBODY = ("anna@example.org",)
 
@@ -75,6 +75,7 @@ def test_a_notice_says_that_nobody_should_answer_it(origin):
         ("Content-Type", "multipart/report; boundary=x", "bounce"),
         ("Content-Type", "multipart/report; report-type=disposition-notification", "auto-reply"),
         ("Content-Type", "multipart/report; report-type=feedback-report", "auto-generated"),
+        ("Content-Type", "message/delivery-status", "bounce"),
         ("Content-Type", "multipart/mixed; boundary=report", ""),
         ("X-Eventum-Loop", "anything", "ours"),
         ("Subject", "Out of office", ""),
@@ -144,3 +145,14 @@ def test_return_path_counts_where_the_envelope_is_not_known():
 @pytest.mark.parametrize("kind", ["ours", "bounce", "auto-reply", "auto-generated", "list", "bulk"])
 def test_no_kind_of_automatic_mail_is_answered(kind):
     assert not may_answer(message(automatic=kind), None)
+
+
+def test_a_persons_reply_to_a_notice_is_not_taken_for_ours_though_it_quotes_one():
+    reply = parse(
+        b"Return-Path: <anna@example.org>\r\nFrom: Anna <anna@example.org>\r\nSubject: Re: [#42] It burns\r\n"
+        b"In-Reply-To: <eventum.42.3.tag.mac@tracker.example.org>\r\nMessage-ID: <2@example.org>\r\n"
+        b"Date: Sun, 22 Nov 2026 15:00:53 +0000\r\n\r\n"
+        b"Thank you.\r\n> Auto-Submitted: auto-generated\r\n> X-Eventum-Loop: auto-generated\r\n"
+    )
+    assert reply.automatic == ""
+    assert may_answer(reply, None)

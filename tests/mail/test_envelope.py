@@ -4,12 +4,16 @@ from email import message_from_bytes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from eventum.mail.envelope import HEAD, Envelope, Posting, read, read_head, stamp
 
 NOW = datetime(2026, 11, 22, 15, 0, 53, 774891, tzinfo=UTC)
 
-anything = st.text(st.characters(), max_size=300)  # lone surrogates too
+wordy = st.lists(
+    st.sampled_from(["word", "wörter", "障害", " ", "  ", "\\", "\\u0041", "\r\n ", "x" * 120]), max_size=60
+)
+anything = st.text(st.characters(), max_size=300) | wordy.map(" ".join)  # lone surrogates too
 numbers = st.integers(min_value=0, max_value=10**9)
 times = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 1), timezones=st.just(UTC))
 envelopes = st.builds(
@@ -130,6 +134,18 @@ def test_a_head_that_does_not_hold_the_block_gives_nothing():
 def test_names_that_we_do_not_know_yet_are_passed_over():
     newer = stamp(ENVELOPE, b"raw").replace(b"X-Eventum-Quiet", b"X-Eventum-Colour: red\r\nX-Eventum-Quiet", 1)
     assert read(newer) == (ENVELOPE, b"raw")
+
+
+def test_a_long_value_is_folded_where_a_reader_of_mail_expects_it():
+    long = Posting(**{**structs.asdict(POSTING), "subject": "words and words " * 30})
+    data = stamp(long, b"")
+    assert max(map(len, data.split(b"\r\n"))) < 140
+    assert read(data) == (long, b"")
+
+
+def test_a_time_without_a_zone_is_not_one_that_we_wrote():
+    data = stamp(ENVELOPE, b"raw").replace(b"+00:00", b"")
+    assert read(data) == (None, data)
 
 
 def test_other_time_zones_are_written_as_utc():
