@@ -44,6 +44,9 @@ MAX_LINES = 250
 # Longer modules, each with its reason.
 LONGER: dict[str, str] = {}
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "service", "services", "common", "misc"}
+# A path that is true on one machine only.
+SOMEBODYS = re.compile(r"(?<![\w.-])/(?:home|root|Users|work)/\w")
+TEXTS = (".py", ".md", ".txt", ".toml", ".sh", ".html", "Makefile", "run")
 UNFINISHED = re.compile(
     r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|pytest\.(skip|xfail)|mark\.(skip|skipif|xfail)\b"
 )
@@ -159,6 +162,13 @@ def test_a_function_takes_at_most_four_positional_arguments(name: str) -> None:
 def test_nothing_is_left_for_later(path: Path) -> None:
     if path != Path(__file__):
         assert not UNFINISHED.search(path.read_text(encoding="utf-8"))
+
+
+def test_nothing_names_a_place_of_one_machine() -> None:
+    folders = ("eventum", "tests", "bench", "docs", "templates", "static", ".ci")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.name.endswith(TEXTS)]
+    for path in [*found, *(path for path in ROOT.iterdir() if path.is_file() and path.name.endswith(TEXTS))]:
+        assert not SOMEBODYS.search(path.read_text(encoding="utf-8", errors="replace")), path
 
 
 def test_starting_a_command_does_not_pay_for_what_it_does_not_use() -> None:

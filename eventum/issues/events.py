@@ -11,7 +11,7 @@ import msgspec
 
 from eventum.issues.trace import Row
 from eventum.mail.address import Address
-from eventum.mail.message import Attachment
+from eventum.mail.reading import Attachment
 
 Kind = Literal["email", "note", "draft"]
 

@@ -5,9 +5,9 @@ Nothing here renders or threads: `tracker/render` and `mail/compose` do. The sou
 7.11; as in its W-N10 and W-N12 mended, a sender with a display name works, and what a person wrote is not marked as
 written by a program.
 
-The templates are `templates/notifications/<notice>.txt`, Jinja2 with `trim_blocks` and `lstrip_blocks`, plain text
-without escaping. They see the keys of `Context`. `email` has none: the message itself is sent on, with its
-attachments.
+The templates are `templates/notifications/<notice>.txt`, Jinja2 with `trim_blocks`, `lstrip_blocks` and
+`keep_trailing_newline`, plain text without escaping. They see the keys of `Context`. `email` has none: the message
+itself is sent on, with its attachments.
 """
 
 from types import MappingProxyType
@@ -66,7 +66,7 @@ WHY = MappingProxyType(
     {
         "acknowledged": "You get this mail because you opened the issue.",
         "assigned_new": "You get this mail because the issue is assigned to you.",
-        "all_new": "You get this mail because you asked to be told of all new issues of this project.",
+        "all_new": "You get this mail because you asked to be told of all new issues.",
         "newly_assigned": "You get this mail because the issue is assigned to you.",
         "blocked": "You get this mail because you are told of what is blocked in this issue.",
         "note": "You get this mail because you are on the notification list of the issue.",

@@ -57,7 +57,7 @@ def from_message(
             sender=address == sender,
             reporter=issue.reporter in (address, *(user.addresses if user else ())),
             own=address in own,
-            listed=_listed(address, user, issue),
+            listed=_listed(address, user, (*issue.subscriptions, *entries)),
             note=message.kind == "note",
             silent=bool(message.blocked) or message.by_machine or message.kind == "draft",
             may_be_told=user is None or may_be_told(user, issue, people),
@@ -71,8 +71,8 @@ def from_message(
     return tuple(entries), tuple(rows)
 
 
-def _listed(address: str, user: User | None, issue: Issue) -> Actions | None:
-    same = (e for e in issue.subscriptions if e.address == address or (user is not None and e.user == user.id))
+def _listed(address: str, user: User | None, entries: tuple[Subscription, ...]) -> Actions | None:
+    same = (e for e in entries if e.address == address or (user is not None and e.user == user.id))
     return next((entry.actions for entry in same), None)
 
 

@@ -16,6 +16,7 @@ from eventum.mail.tolerant import TooMuch, read_leaves
 
 MAX_PARTS: Final = 1_000
 _MAX_DEPTH: Final = 12
+_MAX_MISSES: Final = 50_000  # lines that only begin like a delimiter
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _DELIMITER_END: Final = re.compile(rb"(--)?[ \t]*(\r?\n|\r|\Z)")
 
@@ -113,11 +114,14 @@ class _Fast:
         """Where the parts between the delimiter lines of one multipart lie (RFC 2046 section 5.1.1)."""
         raw, delimiter = self.raw, b"\n--" + boundary
         found: list[tuple[int, int]] = []
-        opened = -1
+        opened, misses = -1, 0
         position = start - 1  # the line end before the body belongs to the first delimiter
         while (at := raw.find(delimiter, position, end)) >= 0:
             rest = _DELIMITER_END.match(raw, at + len(delimiter), end)
             if rest is None:
+                misses += 1
+                if misses > _MAX_MISSES:
+                    raise _Odd
                 position = at + 1
                 continue
             if rest[2] == b"\r" or (opened < 0 and rest[1]) or 0 <= at < opened or not (rest[1] or rest[2]):

@@ -7,19 +7,16 @@ fsync lies the one window in which a mail can be sent a second time, then with t
 
 import logging
 import time
-from datetime import UTC, datetime
 
 import msgspec
 
-from eventum.errors import Busy, Damaged, NotFound, Refused
-from eventum.issues import changes
-from eventum.issues.events import DeliveryFailed
+from eventum.errors import Busy, Damaged, EventumError, NotFound, Refused
 from eventum.mail.envelope import Posting
 from eventum.runners.runner import guarded
 from eventum.store.maildir import Entry
 from eventum.store.outbox import GIVE_UP_AFTER
 from eventum.tracker.tracker import Tracker
-from eventum.tracker.work import Changes, Work, change
+from eventum.tracker.undelivered import undelivered
 from eventum.transport import smtp
 from eventum.transport.smtp import Connection, Deferred, Delivered, Failed
 
@@ -104,14 +101,8 @@ class Outgoing:
 
     def _fail(self, entry: Entry, posting: Posting, reply: str) -> None:
         self._result.failed += 1
-        failure = DeliveryFailed(recipient=posting.recipient, message_id=posting.message_id, reply=reply)
-
-        def note(changed: Changes, work: Work) -> None:
-            work.issue = changes.delivery_failed(work.issue, failure, datetime.now(UTC))
-
-        if posting.issue:
-            # The issue is told first: the other way round, a run that dies here would leave it unaware.
-            told = guarded(lambda: change(self._tracker, posting.issue, note))
-            if isinstance(told, Exception):
-                log.warning("outgoing: issue %d was not told of a failed mail: %s", posting.issue, told)
+        # The issue is told first: the other way round, a run that dies here would leave it unaware.
+        told = guarded(lambda: undelivered(self._tracker, posting, reply))
+        if isinstance(told, EventumError):
+            log.warning("outgoing: issue %d was not told of a failed mail: %s", posting.issue, told)
         self._tracker.outbox.failed(entry, reply)

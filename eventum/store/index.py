@@ -227,11 +227,16 @@ class Index:
         ).fetchone()
         return Filing(*found) if found else None
 
+    def holds(self, issue: int, digest: str) -> bool:
+        """Whether an issue has a mail of this content, whatever destination it came to."""
+        found = self._db.execute("SELECT 1 FROM mails WHERE digest = ? AND issue = ?", (digest, issue)).fetchone()
+        return found is not None
+
     def by_message_id(self, message_id: str) -> list[MessageMatch]:
         """Every mail with this Message-ID: those of issues first, the newest issue first."""
         rows = self._db.execute(
-            "SELECT issue, kind, blocked, key, '' FROM mails WHERE message_id = ?1 "
-            "UNION ALL SELECT 0, '', '', key, account FROM pool WHERE message_id = ?1 AND outcome = 'unassociated' "
+            "SELECT issue, kind, blocked, key, '', destination FROM mails WHERE message_id = ?1 UNION ALL "
+            "SELECT 0, '', '', key, account, destination FROM pool WHERE message_id = ?1 AND outcome = 'unassociated' "
             "ORDER BY 1 DESC LIMIT 20",
             (message_id,),
         )

@@ -49,6 +49,7 @@ class MessageMatch(NamedTuple):
     blocked: str
     key: str
     account: str
+    destination: str
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,7 @@ class SettingsStore:
         return tuple(self._accounts.all().values())
 
     def usable_accounts(self) -> tuple[Account, ...]:
-        """All accounts but those that `damaged_accounts` names: one broken file must not stop the fetching of others."""
+        """All accounts but those that `damaged_accounts` names: one broken file must not stop the others."""
         return tuple(self._accounts.usable().values())
 
     def damaged_accounts(self) -> Mapping[str, str]:

@@ -53,6 +53,7 @@ class Ground:
         self.own: OwnAddresses = own_addresses(self.general, self.people.projects, self.accounts.values())
         self._by_id: dict[str, list[MessageMatch]] = {}
         self._by_digest: dict[tuple[str, str], Kept] = {}
+        self._contents: set[tuple[int, str]] = set()
         self._thanked: dict[str, int] = {}
         self._thresholds: dict[str, datetime | None] = {}
         self.keys: dict[str, int] = {}
@@ -69,7 +70,9 @@ class Ground:
         """A mail of this batch has its place: issue 0 is the account's pool."""
         self.keys[filing.key] = issue
         self._by_digest[filing.digest, filing.destination] = Kept(filing.key, issue)
-        match = MessageMatch(issue, filing.kind, filing.blocked, filing.key, account)
+        match = MessageMatch(issue, filing.kind, filing.blocked, filing.key, account, filing.destination)
+        if issue:
+            self._contents.add((issue, filing.digest))
         self._by_id.setdefault(filing.message_id, []).insert(0, match)
 
     def thanked(self, address: str) -> None:
@@ -81,6 +84,10 @@ class Ground:
     def kept(self, digest: str, destination: str) -> Kept | None:
         """The mail of the same content for the same destination, of this batch or before."""
         return self._by_digest.get((digest, destination)) or self.tracker.index.by_digest(digest, destination)
+
+    def holds(self, issue: int, digest: str) -> bool:
+        """Whether the issue has a mail of this content, by whatever destination."""
+        return (issue, digest) in self._contents or self.tracker.index.holds(issue, digest)
 
     def with_id(self, message_id: str) -> list[MessageMatch]:
         """All mails with this Message-ID, of this batch and before."""
@@ -192,7 +199,9 @@ class Known:
         ]
 
     def _rows(self, message_id: str) -> list[MessageMatch]:
-        return [row for row in self._ground.with_id(message_id) if row.issue == 0 or self._ground.issue(row.issue)]
+        rows = [row for row in self._ground.with_id(message_id) if row.issue == 0 or self._ground.issue(row.issue)]
+        # A mail that went to two projects is two issues: an answer that came to one of them belongs to that one.
+        return sorted(rows, key=lambda row: (row.issue == 0, row.destination != self.arrival.envelope.destination))
 
     def _match(self, message_id: str, row: MessageMatch) -> Match:
         if row.issue == 0:

@@ -107,13 +107,17 @@ class _Batch:
 
     def _seen(self, known: Known) -> Disposition | None:
         """The two first questions: are these very bytes kept already, and is this content?"""
-        key, index = known.arrival.key, self.tracker.index
+        key, destination = known.arrival.key, known.arrival.envelope.destination
         issue = self.ground.keys.get(key)
-        issue = index.filed(key) if issue is None else issue
-        if issue is not None or index.pooled(key) is not None:
+        issue = self.tracker.index.filed(key) if issue is None else issue
+        if issue is None and self.tracker.pool.outcome(destination, key) is not None:
+            # A run that died before its journal line left it there; the index has to hear of it.
+            self.changes.touched.append(f"pool/{destination}/{key}")
+            issue = 0
+        if issue is not None:
             row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")
             return self._told(known, "duplicate", issue or 0, (row,))
-        kept = self.ground.kept(known.message.digest, known.arrival.envelope.destination)
+        kept = self.ground.kept(known.message.digest, destination)
         if kept is not None:
             row = Row("receive", "same_content", kept.key[:16], f"issue:{kept.issue}" if kept.issue else "kept")
             return self._pool(known, "duplicate", (row,))
@@ -141,6 +145,10 @@ class _Batch:
             # It was read a moment ago; the mail waits where a person sees it.
             row = Row("receive", "issue_unusable", str(error), "unassociated")
             return self._pool(known, "unassociated", (*rows, row))
+        if self.ground.holds(work.number, known.message.digest):
+            # It was sent to two of our addresses, and both ways lead into this issue.
+            row = Row("receive", "same_content", known.message.message_id, f"issue:{work.number}")
+            return self._pool(known, "duplicate", (*rows, row))
         admitted, why = admission.admit(
             admission.facts_of(
                 known.message.sender,

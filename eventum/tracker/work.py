@@ -62,6 +62,7 @@ class Changes:
         self.works: dict[int, Work] = {}
         self.pooled: list[tuple[Pooled, str, str]] = []  # (record, outcome, path)
         self.moves: list[Move] = []
+        self.touched: list[str] = []  # records that are as they should be, and that the index may not know of
 
     def work(self, number: int) -> Work:
         """The issue of that number, as it is in this commit. Raises `NotFound` or `Damaged`."""
@@ -105,7 +106,8 @@ class _Commit:
         """Commit."""
         try:
             self._make_durable()
-            self._tracker.maker.journal(self._lines())
+            if lines := self._lines():
+                self._tracker.maker.journal(lines)
         except BaseException:
             self._drop()
             raise
@@ -136,7 +138,8 @@ class _Commit:
     def _lines(self) -> list[tuple[str, int]]:
         lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
         lines += [(f"pool/{pooled.account}/{pooled.mail.key}", 0) for pooled, _, _ in self._changes.pooled]
-        return lines + [(f"pool/{move.account}/{move.key}", 0) for move in self._changes.moves]
+        lines += [(f"pool/{move.account}/{move.key}", 0) for move in self._changes.moves]
+        return lines + [(record, 0) for record in self._changes.touched]
 
     def _drop(self) -> None:
         self._tracker.issues.drop([folder for _, folder in self._built])

@@ -1,6 +1,6 @@
 """Changes of an issue append events and touch nothing else."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -169,7 +169,7 @@ def test_announced_only_rises(world: Any) -> None:
 
 
 STEPS = st.lists(st.integers(0, 8), max_size=25)
-BOB = User(id="u-bob", email="bob@example.org", name="Bob", created="2026-01-01")  # type: ignore[arg-type]
+BOB = User(id="u-bob", email="bob@example.org", name="Bob", created=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def step(world: Any, issue: Issue, what: int, project: Project) -> Issue:

@@ -12,7 +12,7 @@ from eventum.issues import events
 from eventum.issues.events import Event, Filed, Filing, What, by_machine, decode, encode
 from eventum.issues.trace import Row
 from eventum.mail.address import Address
-from eventum.mail.message import Attachment
+from eventum.mail.reading import Attachment
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIMES = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))
