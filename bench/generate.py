@@ -12,9 +12,9 @@ import quopri
 import random
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 

@@ -7,4 +7,4 @@ settings.register_profile("house", deadline=None)
 settings.register_profile("fuzz", deadline=None, max_examples=20_000)
 settings.load_profile("house")
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.fixtures", "tests.servers.fixtures"]

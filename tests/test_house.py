@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "store": {"issues", "mail"},
     "transport": {"mail"},
     "tracker": {"store", "issues", "mail", "config"},
-    "runners": {"tracker", "transport", "store", "mail"},
+    "runners": {"tracker", "transport", "store", "issues", "mail"},
     "commands": {"runners", "tracker"},
     "web": {"runners", "tracker"},
     "config": set(),

@@ -11,7 +11,7 @@ from eventum.commands import edge, printing
 
 if TYPE_CHECKING:
     from eventum.runners.fetching import Fetch, Progress
-    from eventum.tracker.receive import Disposition
+    from eventum.tracker.disposition import Disposition
 
 bp = Blueprint("download_emails", __name__, cli_group=None)
 

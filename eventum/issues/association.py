@@ -85,9 +85,9 @@ def associate(facts: Facts) -> tuple[Answer, tuple[Row, ...]]:
 
 
 def _own_notice(facts: Facts) -> Step:
-    # Our mark and our sender: a notice of ours that came back by a forward or a list. Filing it would make new notices.
-    if facts.automatic == "ours" and facts.sender_is_own:
-        return "ours", ToPool("ignored")
+    # Our mark and our sender: a mail of ours that came back by a forward or a list. Filing it would make new notices.
+    if facts.automatic in ("ours", "sent-on") and facts.sender_is_own:
+        return facts.automatic, ToPool("ignored")
     return facts.automatic, None
 
 

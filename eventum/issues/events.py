@@ -19,10 +19,11 @@ Kind = Literal["email", "note", "draft"]
 def by_machine(automatic: str) -> bool:
     """Whether mail of this automatic kind ("" for none) was written by a program.
 
-    Mail of a discussion list was written by a person: a team's mailbox is often itself a member of such a list. It is
-    never answered automatically, but it opens issues and is filed like other mail.
+    Mail of a discussion list was written by a person: a team's mailbox is often itself a member of such a list. So was
+    what a tracker sent on, another company's too. Neither is ever answered automatically, but both open issues and are
+    filed like other mail.
     """
-    return automatic not in ("", "list")
+    return automatic not in ("", "list", "sent-on")
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

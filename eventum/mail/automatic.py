@@ -20,6 +20,8 @@ Headers = Mapping[str, tuple[str, ...]]
 Senders = tuple[str, ...]
 
 LOOP: Final = "X-Eventum-Loop"
+SENT_ON: Final = "sent-on"
+"""What a person wrote and we, or another Eventum, sent on: no machine's mail, and never answered automatically."""
 MAX_HOPS: Final = 50  # Postfix gives up at as many Received headers; a person's mail has about ten
 
 
@@ -28,7 +30,7 @@ def marks(origin: Origin) -> tuple[tuple[str, str], ...]:
     if origin == "no":
         # What a person wrote is sent on as a person's mail: called automatic, it would be filtered as bulk, and the
         # readers' absence notices, which the author wants to see, would not be sent.
-        return ((LOOP, "sent-on"),)
+        return ((LOOP, SENT_ON),)
     return (
         ("Auto-Submitted", origin),
         ("Precedence", "bulk"),
@@ -38,7 +40,8 @@ def marks(origin: Origin) -> tuple[tuple[str, str], ...]:
 
 
 def classify(headers: Headers, senders: Senders) -> str:
-    """What kind of automatic mail this is: "ours", "bounce", "auto-reply", "auto-generated", "list", "bulk", or "".
+    """What kind of automatic mail this is: "ours", "bounce", "auto-reply", "auto-generated", "list", "bulk",
+    "sent-on", or "".
 
     `headers` are unfolded values by lower-case name, `senders` the addresses of the From. The first row of the table
     that recognises something decides.
@@ -123,7 +126,8 @@ def _goes_round(headers: Headers, senders: Senders) -> str:
 
 
 _TABLE: Final[tuple[_Row, ...]] = (
-    _header(LOOP.lower(), lambda value: "ours"),  # before Return-Path: our notices may have the null sender
+    # Before Return-Path: our notices may have the null sender.
+    _header(LOOP.lower(), lambda value: SENT_ON if value == SENT_ON else "ours"),
     _header("x-failed-recipients", _is_set("bounce")),  # Exim
     _header("content-type", _report),
     _from_a_daemon,  # before Auto-Submitted: Postfix calls its failure notices auto-replied

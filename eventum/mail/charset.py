@@ -12,6 +12,7 @@ import charset_normalizer
 _JIS_SWITCH: Final = re.compile(rb"\x1b(\$@|\$B|\$\(D|\(B|\(J|\(I)")
 _JIS_MARK: Final = (b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b(I")
 _GUESS_BYTES: Final = 8_192
+_ENOUGH: Final = 12  # bytes beyond ASCII; of fewer, any guess is a lottery
 
 # WHATWG's reading of the labels: who says latin-1 means cp1252, who says gb2312 writes gb18030 characters.
 _FAMILIES: Final = {
@@ -133,7 +134,7 @@ def _unlabelled(data: bytes, name: str | None, guess: bool) -> str:
         return data.decode("utf-8", "replace")
     if name and name not in _SEVEN_BITS and name != "iso2022_jp":
         return data.decode(name, "replace")
-    if guess:
+    if guess and sum(byte > 127 for byte in data[:_GUESS_BYTES]) >= _ENOUGH:
         best = charset_normalizer.from_bytes(data[:_GUESS_BYTES], cp_isolation=_GUESSES).best()
         if best is not None and codec(best.encoding) is not None:
             return data.decode(best.encoding, "replace")

@@ -16,7 +16,7 @@ _MAX_ODD_TAGS: Final = 30
 
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
 _ATTRIBUTES_END: Final = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")
-_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[A-Za-z][A-Za-z0-9]{1,31});?")
 _WIDE: Final = re.compile(" {3,}")
 _WEB: Final = re.compile(r"https?://[^\s<>]{1,300}\Z", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
@@ -45,7 +45,7 @@ class _Reader:
         self.lines: list[str] = []
         self.line: list[str] = []
         self.length = 0
-        self.quotes = 0
+        self.quotes = self.quoted = 0  # how deep a quote is now, and was in the line before
         self.pre = 0
         self.gap = False  # a blank line is due before the next text
         self.link: tuple[str, int] | None = None  # where it leads, and where in the line its text begins
@@ -174,8 +174,8 @@ class _Reader:
             return
         prefix = "> " * self.quotes
         if self.gap and self.lines:
-            self.lines.append(prefix.rstrip())
-        self.gap = False
+            self.lines.append(("> " * min(self.quotes, self.quoted)).rstrip())
+        self.gap, self.quoted = False, self.quotes
         self.lines.append((prefix + line).rstrip())
         self.length += len(prefix) + len(line) + 2
 

@@ -32,9 +32,8 @@ MAX_TEXT: Final = 500_000  # characters
 _MAX_BYTES: Final = 2_000_000  # that are looked at for the text, of all parts together
 _GUESSED: Final = 20  # text parts for which the slow guess of a charset is made
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_ENCODINGS: Final = frozenset(
-    {"", "7bit", "8bit", "binary", "base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue", "uue"}
-)
+_LINES: Final = frozenset({"", "7bit", "8bit", "quoted-printable"})  # line ends may change on the way
+_ENCODINGS: Final = _LINES | {"binary", "base64", "x-uuencode", "uuencode", "x-uue", "uue"}
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -60,7 +59,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_body(tree: Tree) -> Body:
-    """The text, the attachments, and the sha256 of all decoded leaves, in which line ends of texts do not count."""
+    """The text, the attachments, and the sha256 of all decoded leaves, in which line ends of lines do not count."""
     digest = hashlib.sha256()
     plain: list[tuple[Leaf, bytes]] = []
     rich: list[tuple[Leaf, bytes]] = []
@@ -68,14 +67,15 @@ def read_body(tree: Tree) -> Body:
     defects: list[str] = []
     for leaf in tree.leaves:
         data = decoded(leaf)
-        if leaf.type.startswith("text/"):
+        encoding = encoding_of(leaf.headers)
+        if encoding in _LINES or leaf.type.startswith(("text/", "message/")):
             same = data.replace(b"\r\n", b"\n").rstrip()
             digest.update(b"%d\n" % len(same))
             digest.update(same)
         else:
             digest.update(b"%d\n" % len(data))
             digest.update(data)
-        if encoding_of(leaf.headers) not in _ENCODINGS:
+        if encoding not in _ENCODINGS:
             defects.append("unknown-encoding")
         if _is_text(leaf, len(tree.leaves) == 1):
             (plain if leaf.type == "text/plain" else rich).append((leaf, data))
@@ -85,7 +85,7 @@ def read_body(tree: Tree) -> Body:
             attachments.append(_attachment(leaf, data))
     text = _joined(plain, str)
     return Body(
-        text=text if text.strip() or not rich else _joined(rich, html_to_text),
+        text=text if text or not rich else _joined(rich, html_to_text),
         html=bool(rich),
         attachments=tuple(attachments),
         defects=tuple(dict.fromkeys(defects)),
@@ -107,7 +107,8 @@ def _attachment(leaf: Leaf, data: bytes) -> Attachment:
     name = file_name(leaf)
     if not name and leaf.type == "message/rfc822":
         subject = split_block(data[:_MAX_BYTES]).headers.first("subject")
-        name = clean_name(decode_words(subject or "").replace("/", " ").replace("\\", " "))
+        words = decode_words(subject or "").replace("/", " ").replace("\\", " ").split()
+        name = clean_name(" ".join(words))
         name = f"{name}.eml" if name else ""
     disposition, _ = disposition_of(leaf.headers)
     cid = content_id(leaf.headers)
@@ -133,7 +134,7 @@ def _joined(parts: list[tuple[Leaf, bytes]], reads: Callable[[str], str]) -> str
         room -= len(piece)
         if length >= MAX_TEXT or room <= 0:
             break
-    return (texts[0] if len(texts) == 1 else "\n\n".join(text.strip("\n") for text in texts))[:MAX_TEXT]
+    return "\n\n".join(text.strip("\n") for text in texts)[:MAX_TEXT]
 
 
 def _text(leaf: Leaf, data: bytes, guess: bool) -> str:

@@ -17,7 +17,7 @@ from eventum.issues.accounts import TYPES, Account
 from eventum.mail.envelope import Envelope
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import guarded
-from eventum.tracker.receive import OUTCOMES, Disposition
+from eventum.tracker.disposition import OUTCOMES, Disposition
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Fetched, Mailbox, Position, Server, open_mailbox
 

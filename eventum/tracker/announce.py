@@ -16,7 +16,7 @@ from eventum.issues.events import Event, Filed
 from eventum.issues.issue import Issue
 from eventum.issues.people import People
 from eventum.issues.recipients import Recipient, recipients
-from eventum.issues.routing import own_addresses
+from eventum.issues.routing import OwnAddresses, own_addresses
 from eventum.issues.settings import General
 from eventum.mail import threading
 from eventum.mail.address import Address, is_address
@@ -54,12 +54,15 @@ class _Announcer:
         general = self._tracker.settings.general()
         return msgspec.structs.replace(general, base_url=self._tracker.config.base_url or general.base_url)
 
+    @cached_property
+    def _own(self) -> OwnAddresses:
+        return own_addresses(self._general, self._people.projects, self._tracker.settings.usable_accounts())
+
     def tell(self, work: Work, event: Event) -> None:
         """Compose the notices of one event."""
         if event.quiet:
             return
-        own = own_addresses(self._general, self._people.projects, self._tracker.settings.usable_accounts())
-        for recipient in recipients(event, work.issue, self._people, own):
+        for recipient in recipients(event, work.issue, self._people, self._own):
             work.notices.append(self._notice(work, event, recipient))
 
     def _notice(self, work: Work, event: Event, recipient: Recipient) -> tuple[Posting, bytes]:

@@ -13,7 +13,7 @@ from eventum.errors import Damaged, NotFound
 from eventum.issues import association
 from eventum.issues.accounts import Account, quiet_threshold
 from eventum.issues.association import Match
-from eventum.issues.events import Filed, Filing
+from eventum.issues.events import Event, Filed, Filing
 from eventum.issues.issue import Issue
 from eventum.issues.people import People, User
 from eventum.issues.routing import OwnAddresses, Route, own_addresses, read_tag, routes
@@ -111,6 +111,16 @@ class Ground:
                 self._issues[number] = None
         return self._issues[number]
 
+    def older_event(self, issue: Issue, number: int) -> Event | None:
+        """An event that was moved to the issue's history; None when it cannot be read."""
+        if number >= issue.first_event:
+            return None
+        try:
+            events = self.tracker.issues.events(issue)
+        except Damaged:  # `verify` names the file; the mail is taken for an answer to an e-mail.
+            return None
+        return next((event for event in events if event.number == number), None)
+
     def is_quiet(self, arrival: Arrival) -> bool:
         """Whether the mail is too old to tell anybody: imported, or dated before the account's limit.
 
@@ -192,7 +202,7 @@ class Known:
         issue = self._ground.issue(ours.issue) if ours else None
         if ours is None or issue is None:
             return []
-        event = issue.event(ours.event)
+        event = issue.event(ours.event) or self._ground.older_event(issue, ours.event)
         internal = event is not None and isinstance(event.what, Filed) and event.what.message.internal
         return [
             Match(message_id=message_id, how="ours", issue=issue.number, internal=internal, staff=self.is_staff(issue))

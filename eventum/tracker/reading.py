@@ -26,7 +26,7 @@ from eventum.store import files, records
 
 TIME_LIMIT = 30.0  # Seconds for one mail.
 MEMORY_LIMIT = 1 << 30  # Bytes of address space of the child.
-AHEAD = 200  # Mails asked for at most before one answer is taken: more could fill both pipes.
+AHEAD = 64  # Mails asked for at most before one answer is taken: more long paths could fill the pipe.
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,6 @@ for a dry run, the same without the commit. Runners call it under the `incoming`
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
@@ -19,28 +18,10 @@ from eventum.mail.automatic import may_answer
 from eventum.store.pool import Pooled
 from eventum.store.state import Move
 from eventum.tracker.announce import announce
+from eventum.tracker.disposition import Disposition, Outcome
 from eventum.tracker.facts import Arrival, Ground, Known
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work
-
-Outcome = Literal["new_issue", "filed", "unassociated", "blocked", "refused", "duplicate", "ignored", "failed"]
-OUTCOMES: tuple[Outcome, ...] = (
-    *("new_issue", "filed", "unassociated", "blocked"),
-    *("refused", "duplicate", "ignored", "failed"),
-)
-
-
-class Disposition(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one mail: issue 0 when it is in none."""
-
-    key: str
-    account: str
-    outcome: Outcome
-    issue: int = 0
-    message_id: str = ""
-    subject: str = ""
-    sender: str = ""
-    trace: tuple[Row, ...] = ()
 
 
 def receive(tracker: Tracker, arrivals: Sequence[Arrival], *, dry_run: bool = False) -> list[Disposition]:
@@ -167,7 +148,7 @@ class _Batch:
         self._file(work, known, filing, (*rows, *why))
         return self._told(known, outcome, work.number, (*rows, *why))
 
-    def _file(self, work: Work, known: Known, filing: Filing, rows: tuple[Row, ...], opening: bool = False) -> None:
+    def _file(self, work: Work, known: Known, filing: Filing, rows: tuple[Row, ...], *, opening: bool = False) -> None:
         """Put a mail into an issue, and those it names on the list."""
         now, people = self.changes.now, self.ground.people
         entries, why = subscriptions.from_message(filing, work.issue, people, known.own)
@@ -261,6 +242,9 @@ class _Batch:
             return
         row = Row("receive", "parent_in_pool", account, f"issue:{work.number}")
         filing = msgspec.structs.replace(pooled.mail, trace=(*pooled.trace, row))
+        entries, _ = subscriptions.from_message(filing, work.issue, self.ground.people, self.ground.own)
+        for entry in entries:
+            work.issue = changes.subscribed(work.issue, entry, self.changes.now)
         work.issue = changes.filed(work.issue, filing, self.changes.now, opening=True, quiet=True)
         work.mails.append((key, path))
         self.ground.remember(filing, work.number)

@@ -62,7 +62,7 @@ def trouble(where: str, doing: str, error: OSError, timeout: float = 0.0) -> Eve
             "stands in the certificate or have it mended, or accept any certificate with a novalidate-cert type."
         )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        reason = said(error.reason or str(error))
+        reason = said(getattr(error, "reason", "") or str(error))
         return Refused(f"{where} does not speak TLS as expected ({reason}); check the type and the port.")
     if isinstance(error, socket.gaierror):
         return Busy(f"The host of {where} is not found ({said(error.strerror or str(error))}); check its name.")

@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import cast
 
 from eventum.errors import Busy, EventumError, NotFound, Refused
 from eventum.transport import dialling
@@ -20,6 +19,10 @@ from eventum.transport.utf7 import encode
 # One command never brings more than this beside the bodies it asks for: 20 MB hold two million UIDs.
 ANSWER = 20_000_000
 GOODBYE = 5.0
+
+# imaplib gives up at lines of a million bytes, which is the answer to SEARCH in a folder of 130,000 mails. Its limit
+# is of the module and not of a connection; the budget below is what bounds each of ours.
+imaplib._MAXLINE = ANSWER  # type: ignore[attr-defined]
 # Answers that a later try may not get (RFC 5530 section 3).
 PASSING = re.compile(rb"\[(?:UNAVAILABLE|INUSE|SERVERBUG|LIMIT|THROTTLED)\b", re.IGNORECASE)
 
@@ -43,10 +46,10 @@ class Dialogue(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         self.spend(size)
-        return cast(bytes, self.file.read(size))
+        return super().read(size)
 
     def readline(self) -> bytes:
-        line = cast(bytes, self.file.readline(self.budget + 1))
+        line = super().readline()
         self.spend(len(line))
         return line
 

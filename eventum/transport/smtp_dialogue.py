@@ -240,10 +240,10 @@ def log_in(dialogue: Dialogue, server: Smtp) -> None:
             f"{where} is not this machine and smtp.security is none: the password is not sent in clear text. "
             "Set smtp.security to starttls or tls."
         )
-    if not dialogue.has_extn("auth"):
+    ways = dialogue.esmtp_features.get("auth", "").upper().split()
+    if not ways:
         raise Refused(f"{where} offers no login; remove smtp.username, or set smtp.security to starttls or tls.")
     secret = f"\0{server.username}\0{server.password}".encode()
-    ways = dialogue.esmtp_features["auth"].upper().split()
     if "PLAIN" in ways:
         reply = dialogue.docmd("AUTH", "PLAIN " + b64encode(secret).decode())
     elif "LOGIN" in ways:

@@ -99,6 +99,9 @@ UNASSOCIATED, IGNORED = ToPool("unassociated"), ToPool("ignored")
         ),
         ({"sender_is_own": True, "automatic": "ours", "routes": (Route("email", 3),)}, IGNORED, "own_notice"),
         ({"automatic": "ours", "auto_create": True}, UNASSOCIATED, "machine"),
+        # A person at another company that uses Eventum, too.
+        ({"automatic": "sent-on", "auto_create": True}, NewIssue(), "new"),
+        ({"automatic": "sent-on", "sender_is_own": True, "routes": (Route("email", 3),)}, IGNORED, "own_notice"),
         # Mail that waits.
         ({"candidates": (waiting(),)}, UNASSOCIATED, "auto_creation"),
         (

@@ -407,3 +407,14 @@ def test_the_same_question_has_the_same_answer_in_the_same_order(world: Any) -> 
     event = world.event(what(world, "opened by mail"))
     first = recipients(event, issue, world.people(*users), world.own)
     assert first == recipients(event, issue, world.people(*users), world.own) and len(first) == 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [({"active": False}, "inactive"), ({"roles": {}}, "no_access"), ({"roles": {"support": Role.viewer}}, "email")],
+)
+def test_who_is_not_told_learns_the_exact_reason(world: Any, fields: dict[str, Any], rule: str) -> None:
+    bob = world.user("bob", **fields)
+    issue = world.issue(subscriptions=(Subscription(bob.email, bob.id, ("closed", "emails")),))
+    (one,) = considered(world.event(what(world, "email")), issue, world.people(bob), world.own)
+    assert one.rows[-1].rule == rule

@@ -79,7 +79,7 @@ def test_text_and_attachments_arrive_as_they_were_sent(raw):
     before, after = parse(raw), parse(sent)
     assert after.text == before.text
     assert after.attachments == before.attachments
-    assert after.automatic == "ours"
+    assert after.automatic == "sent-on"
 
 
 def test_only_headers_about_the_body_are_kept():

@@ -5,6 +5,7 @@ In flows a folder, out comes a running server whose users need no set-up: any na
 """
 
 import contextlib
+import grp
 import imaplib
 import os
 import pwd
@@ -22,7 +23,7 @@ from eventum.transport.utf7 import encode
 from tests.servers.certificates import Certificates
 
 PASSWORD = "correct-horse-7"
-MISSING = "Dovecot is not installed; these tests need it: apt-get install dovecot-imapd dovecot-pop3d"
+MISSING = "these tests need Dovecot: apt-get install dovecot-imapd dovecot-pop3d"
 
 
 class Ports(NamedTuple):
@@ -160,26 +161,26 @@ def running(certificates: Certificates) -> Iterator[Dovecot]:
     settings = folder / "dovecot.conf"
     template = configuration_24 if release >= (2, 4) else configuration_23
     settings.write_text(template(folder, ports, certificates, (name, uid, gid)))
-    log = folder / "log"
-    process = subprocess.Popen([program(), "-F", "-c", str(settings)], stderr=subprocess.PIPE)
+    with open(folder / "said", "wb") as said:
+        process = subprocess.Popen([program(), "-F", "-c", str(settings)], stderr=said)
     try:
-        wait_for(ports.pop3s, process, log)
+        wait_for(ports.pop3s, process, folder)
         yield Dovecot(folder, ports, (uid, gid))
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Returns when the port answers; fails with the server's own words when it never will."""
     pause = threading.Event()
     for _ in range(1000):
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 5):
             return
         if process.poll() is not None:
-            said = process.communicate()[1].decode(errors="replace")
-            raise AssertionError(f"Dovecot did not start: {said}{log.read_text() if log.exists() else ''}")
+            said = [path.read_text(errors="replace") for path in (folder / "said", folder / "log") if path.exists()]
+            raise AssertionError(f"Dovecot did not start ({MISSING}): {' '.join(said)}")
         pause.wait(0.01)
     raise AssertionError("Dovecot did not listen within ten seconds.")
 
@@ -211,6 +212,10 @@ service pop3-login {{
 }}
 service anvil {{
   {off}
+  # Else each wrong password makes the next login from this machine wait, up to 15 seconds.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   {off}
@@ -222,7 +227,10 @@ def unprivileged(name: str, gid: int) -> tuple[str, str]:
     """The settings that let a user who is not root run all of it, and those for each login service."""
     if os.geteuid() == 0:
         return "", ""
-    return f"default_internal_user = {name}\ndefault_login_user = {name}\ndefault_internal_group = {gid}", "chroot ="
+    return (
+        f"default_internal_user = {name}\ndefault_login_user = {name}\ndefault_internal_group = {grp.getgrgid(gid).gr_name}",
+        "chroot =",
+    )
 
 
 def configuration_23(folder: Path, ports: Ports, certificates: Certificates, owner: tuple[str, int, int]) -> str:

@@ -45,6 +45,7 @@ class Sink:
         self.sessions = 0
         self.login: tuple[str, str] | None = None
         self.hidden: set[str] = set()
+        self.auth: list[str] = []
 
     def forget(self) -> None:
         """Begins anew, for a server that serves many tests."""
@@ -52,7 +53,8 @@ class Sink:
         self.at_rcpt.clear()
         self.at_dot.clear()
         self.commands.clear()
-        self.hidden.clear()
+        self.hidden = set()
+        self.auth = []
         self.sessions = 0
 
     async def handle_EHLO(
@@ -61,6 +63,8 @@ class Sink:
         self.sessions += 1
         session.host_name = name
         offered = [*responses[:-1], "250-PIPELINING", responses[-1]]
+        if self.auth:
+            offered = ["250-AUTH " + " ".join(self.auth) if "AUTH" in line else line for line in offered]
         return [line for line in offered if not any(word in line for word in self.hidden)]
 
     async def handle_MAIL(

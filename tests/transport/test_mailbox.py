@@ -1,10 +1,12 @@
 """One table for all mailboxes of a real server: protocol by security by behaviour, against Dovecot."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
-from eventum.errors import Busy, NotFound, Refused
+from eventum.errors import Busy, Damaged, NotFound, Refused
 from eventum.transport.mailbox import Position, Server, open_mailbox
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot, free_ports
@@ -82,7 +84,7 @@ def test_removing_what_is_gone_already_is_no_error(dovecot: Dovecot, trust: Cert
     dovecot.deliver(user, *mails(2))
     for _ in range(2):
         with open_mailbox(dovecot.server(user, protocol), removing=True) as mailbox:
-            mailbox.remove(["1", "000000016b0305a3"])
+            mailbox.remove(["4711"])
             assert mailbox.commit()
 
 
@@ -288,3 +290,13 @@ def test_the_steps_are_heard_in_their_order(
         assert bool(mailbox.secured) is (security != "none")
     tls = [] if security == "none" else ["certificate"]
     assert steps == ["name", "connection", *tls, "login", "folder"]
+
+
+def test_an_account_without_a_protocol_of_ours_is_damaged() -> None:
+    with pytest.raises(Damaged, match='no protocol "gopher"'):
+        open_mailbox(Server(protocol="gopher"))
+
+
+def test_a_run_with_nothing_to_fetch_or_send_loads_no_network_code() -> None:
+    code = "import sys, eventum.transport.mailbox, eventum.transport.smtp; print('socket' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
