@@ -17,7 +17,7 @@ Maildirs, everything else is JSON, indexes can be deleted. `data/README.md` is t
 **Imports go down only**, and `tests/test_house.py` says so:
 
     commands  -> runners, tracker
-    runners   -> tracker, transport, store, mail
+    runners   -> tracker, transport, store, issues, mail
     tracker   -> store, issues, mail, config
     transport -> mail
     store     -> issues, mail

@@ -16,7 +16,9 @@ _MAX_ODD_TAGS: Final = 30
 
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
 _ATTRIBUTES_END: Final = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")
-_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[A-Za-z][A-Za-z0-9]{1,31});?")
+_ENTITY: Final = re.compile(
+    r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[A-Za-z][A-Za-z0-9]{1,31});?"
+)
 _WIDE: Final = re.compile(" {3,}")
 _WEB: Final = re.compile(r"https?://[^\s<>]{1,300}\Z", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")

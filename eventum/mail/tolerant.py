@@ -20,6 +20,9 @@ _MAX_MULTIPARTS: Final = 60
 _MAX_LINES_AND_DEPTH: Final = 2_000_000  # every line is compared with every boundary above it
 
 
+_TEXT: Final = Content("text/plain", {})
+
+
 class TooMuch(Exception):
     """The mail is too big, or too deep, to be read line by line."""
 
@@ -34,8 +37,8 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
     def factory(policy: Policy) -> _Node:
         return _Node(policy, budget)
 
-    content_type = headers.first("content-type")
-    head = b"" if content_type is None else b"Content-Type: " + content_type.encode("utf-8", "replace") + b"\n"
+    content_type = (headers.first("content-type") or "").replace("\r", " ")
+    head = b"Content-Type: " + content_type.encode("utf-8", "replace") + b"\n" if content_type else b""
     try:
         root = BytesParser(factory, policy=compat32).parsebytes(head + b"\n" + body)  # type: ignore[arg-type]
     except RecursionError:
@@ -53,10 +56,18 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
             children = list(enumerate(node.get_payload(), start=1))
             stack.extend((child, (*path, number)) for number, child in reversed(children))
             continue
-        leaves.append(node.leaf(path, None if path else headers))
-        if node.content().type.startswith("multipart/"):
+        empty = node.content().type.startswith("multipart/")
+        if empty:
             defects.append("no-parts")
+        # The library drops what follows a closing delimiter that opened nothing, so of the root all is kept.
+        leaves.append(node.leaf(path, empty) if path else _root_leaf(node.content(), headers, body, empty))
     return tuple(leaves), tuple(dict.fromkeys(defects))
+
+
+def _root_leaf(content: Content, headers: Headers, body: bytes, empty: bool) -> Leaf:
+    if empty:
+        return Leaf("1", Headers({}), _TEXT.type, _TEXT.parameters, body)
+    return Leaf("1", headers, content.type, content.parameters, body)
 
 
 class _Budget:
@@ -106,12 +117,10 @@ class _Node(Message):
         self._budget.multipart()
         return self.content().boundary or None
 
-    def leaf(self, path: tuple[int, ...], headers: Headers | None) -> Leaf:
+    def leaf(self, path: tuple[int, ...], empty: bool) -> Leaf:
         """This node as a leaf; a multipart in which no part was found is a text."""
-        content, fields = self.content(), headers or self.fields()
-        if content.type.startswith("multipart/"):
-            content, fields = Content("text/plain", {}), Headers({})
+        content, fields = (_TEXT, Headers({})) if empty else (self.content(), self.fields())
         del self["content-transfer-encoding"]  # so that the library hands out the bytes as they were sent
         body = self.get_payload(decode=True)
-        name = ".".join(map(str, path)) or "1"
+        name = ".".join(map(str, path))
         return Leaf(name, fields, content.type, content.parameters, body if isinstance(body, bytes) else b"")

@@ -16,7 +16,7 @@ from eventum.runners.runner import Unforeseen, guarded
 from eventum.store.maildir import Entry
 from eventum.store.state import Run
 from eventum.tracker.disposition import Disposition
-from eventum.tracker.facts import Arrival
+from eventum.tracker.ground import Arrival
 from eventum.tracker.reading import Read
 from eventum.tracker.receive import receive
 from eventum.tracker.tracker import Tracker

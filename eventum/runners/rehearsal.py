@@ -13,7 +13,7 @@ from eventum.mail.message import parse
 from eventum.runners.fetching import server_of
 from eventum.store.spool import key_of
 from eventum.tracker.disposition import Disposition
-from eventum.tracker.facts import Arrival
+from eventum.tracker.ground import Arrival
 from eventum.tracker.receive import receive
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Position, open_mailbox

@@ -19,7 +19,8 @@ from eventum.store.pool import Pooled
 from eventum.store.state import Move
 from eventum.tracker.announce import announce
 from eventum.tracker.disposition import Disposition, Outcome
-from eventum.tracker.facts import Arrival, Ground, Known
+from eventum.tracker.facts import Known
+from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work
 

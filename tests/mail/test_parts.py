@@ -74,7 +74,12 @@ def test_multiparts_in_one_another_lose_no_text(depth: int) -> None:
 
 LINES = st.sampled_from(
     [b"--b", b"--b--", b"--c", b"--c--", b"--b ", b"--bb", b"", b"", b"text", b"Content-Type: text/html", b" folded"]
-    + [b'Content-Type: multipart/mixed; boundary="c"', b'Content-Type: multipart/digest; boundary="d"', b"--d", b"--d--"]
+    + [
+        b'Content-Type: multipart/mixed; boundary="c"',
+        b'Content-Type: multipart/digest; boundary="d"',
+        b"--d",
+        b"--d--",
+    ]
     + [b"Content-Transfer-Encoding: base64", b"YWJj", b"Content-Type: message/rfc822", b"X: \xe9", b"From x", b"junk:"]
 )
 ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r\n", b"\r"])

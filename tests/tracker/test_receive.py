@@ -283,7 +283,7 @@ def test_a_mail_of_an_account_that_was_deleted_is_kept(house: House) -> None:
 def test_a_dry_run_decides_the_same_and_changes_nothing(house: House) -> None:
     from eventum.mail.envelope import Envelope
     from eventum.mail.message import parse
-    from eventum.tracker.facts import Arrival
+    from eventum.tracker.ground import Arrival
     from eventum.tracker.receive import receive
 
     raw = mail()
