@@ -79,9 +79,7 @@ def _person(tracker: Tracker, person: Person) -> None:
     try:
         tracker.people.user(person.email)
     except NotFound:
-        form = UserForm(
-            email=person.email, name=person.name, members=person.members, preferences=person.preferences
-        )
+        form = UserForm(email=person.email, name=person.name, members=person.members, preferences=person.preferences)
         membership.save_user(tracker, None, form)
 
 
@@ -90,7 +88,5 @@ def _account(tracker: Tracker, place: Place, address: str, form: AccountForm) ->
         if address in account.addresses:
             return account
     folder = str(place.mailbox(ADDRESSES[address]))
-    form = msgspec.structs.replace(
-        form, type="maildir", folder=folder, addresses=(address,), quiet_before="never"
-    )
+    form = msgspec.structs.replace(form, type="maildir", folder=folder, addresses=(address,), quiet_before="never")
     return mailboxes.save_account(tracker, None, form)

@@ -62,7 +62,7 @@ def parse_addresses(header_value: str, limit: int = 500) -> tuple[Address, ...]:
     if simple is not None:
         text = simple[2] or simple[3]
         if is_address(text):
-            return (Address(simple[1].strip() if simple[1] else "", text.lower()),)
+            return (Address(_bare(simple[1]) if simple[1] else "", text.lower()),)
     return _Splitter(header_value[:_MAX_TEXT], limit).run()
 
 
@@ -198,4 +198,8 @@ class _Splitter:
 
 
 def _name(text: str) -> str:
-    return " ".join(clean_line(decode_words(text), _MAX_NAME).strip("'\" ").split()) if text else ""
+    return _bare(clean_line(decode_words(text), _MAX_NAME)) if text else ""
+
+
+def _bare(name: str) -> str:
+    return " ".join(name.strip("'\" ").split())[:_MAX_NAME]

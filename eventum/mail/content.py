@@ -59,7 +59,7 @@ def content_of(headers: Headers, default: str = "text/plain") -> Content:
     value = headers.first("content-type")
     if value is None:
         return Content(default, {})
-    type_, found = parameters(value)
+    type_, found = parameters(value.replace("\r", " "))
     if _TYPE.fullmatch(type_) is None:
         type_ = "multipart/mixed" if "boundary" in found and type_.startswith("multipart") else "text/plain"
     return Content(type_, found)

@@ -138,7 +138,8 @@ class _Fast:
             raise _Odd
         self.defects.append("unterminated")
         if end == len(raw):  # else the line end was taken off with the delimiter that follows
-            end -= 2 if raw.endswith(b"\r\n") and end - 2 >= opened else raw.endswith(b"\n") and end > opened
+            last = raw[max(opened, end - 2) :]
+            end -= 2 if last == b"\r\n" else last[-1:] in (b"\n", b"\r")
         found.append((opened, end))
         return found
 
@@ -158,6 +159,8 @@ class _Fast:
                 head = body = end
             else:
                 raise _Odd
+        if raw.count(b"\r", start, head) != raw.count(b"\r\n", start, head):
+            raise _Odd  # a bare CR, which is a line end to some
         headers = strict_block(raw, start, head) if head > start else Headers({})
         if headers is None:
             raise _Odd

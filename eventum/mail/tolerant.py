@@ -37,7 +37,7 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
     def factory(policy: Policy) -> _Node:
         return _Node(policy, budget)
 
-    content_type = (headers.first("content-type") or "").replace("\r", " ")
+    content_type = (headers.first("content-type") or "").replace("\r", " ")  # which is a line end to the library
     head = b"Content-Type: " + content_type.encode("utf-8", "replace") + b"\n" if content_type else b""
     try:
         root = BytesParser(factory, policy=compat32).parsebytes(head + b"\n" + body)  # type: ignore[arg-type]

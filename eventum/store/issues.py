@@ -21,9 +21,9 @@ from eventum.store.locks import Locks
 from eventum.store.maildir import find
 from eventum.store.maker import Maker
 
-# The record keeps its newest events; when there are KEEP + HISTORY of them, HISTORY go to a file that never changes.
+# The record keeps its newest KEEP events; when there are MOST of them, the others go to a file that never changes.
 KEEP = 50
-HISTORY = 50
+MOST = 100
 
 Mails = Sequence[tuple[str, str]]  # (key, path)
 Written = Sequence[tuple[str, bytes]]  # (key, content)
@@ -151,16 +151,17 @@ class IssueStore:
 
     def _rotate(self, flush: files.Flush, issue: Issue) -> Issue:
         """Move the oldest announced events to history when the record has grown long."""
-        if len(issue.events) < KEEP + HISTORY or issue.events[HISTORY - 1].number > issue.announced:
+        if len(issue.events) < MOST:
             return issue
+        older, newest = issue.events[:-KEEP], issue.events[-KEEP:]
         folder = self._layout.issue(issue.number) / "history"
         if files.make_folder(folder):
             flush.folder(folder.parent)
         path = folder / f"{issue.first_event}.json"
-        files.remove(path)  # A run that died before its record was replaced left the same events here.
-        flush.write(path, records.encode(History(issue.events[:HISTORY])))
+        files.remove(path)  # A run that died before its record was replaced left events here that nobody counts on.
+        flush.write(path, records.encode(History(older)))
         flush.folder(folder)
-        return msgspec.structs.replace(issue, events=issue.events[HISTORY:], first_event=issue.events[HISTORY].number)
+        return msgspec.structs.replace(issue, events=newest, first_event=newest[0].number)
 
     def events(self, issue: Issue) -> tuple[Event, ...]:
         """All events of an issue, oldest first, those in its history included. Raises `Damaged`."""

@@ -130,11 +130,11 @@ class Spool:
             files.remove(self._layout.hands / self._maker().id)
             self._hand = None
 
-    def take_back(self, makers: Callable[[str], bool]) -> int:
+    def take_back(self, alive: Callable[[str], bool]) -> int:
         """Let the claims of dead runs wait again, the mail a run died on one attempt older; how many there were."""
         count = 0
         for entry in self._queue.claimed():
-            if entry.maker and not makers(entry.maker):
+            if entry.maker and alive(entry.maker):
                 continue
             count += 1
             if entry.maker and self._in_hand(entry.maker) == entry.key:

@@ -8,6 +8,7 @@ The child (`python -m eventum.tracker.reader`) works ahead on another core while
 hangs on a mail, that mail alone is accused, and a new child goes on with the next.
 """
 
+import contextlib
 import os
 import select
 import subprocess
@@ -80,18 +81,21 @@ class Reader:
     def answer(self) -> Read:
         """The answer for the mail that was asked for longest ago."""
         self._send()
-        frame = self._frame()
-        path = self._asked.popleft()
-        self._sent = max(0, self._sent - 1)
-        if frame is None:
-            reason = self._ended()
+        try:
+            frame = self._frame()
+        except (TimeoutError, EOFError) as error:
+            self._end()
+            path = self._asked.popleft()
             self._sent = 0
             self._send()
-            return Read(error=f"{reason} while reading {Path(path).name}")
+            return Read(error=f"{error} while reading {Path(path).name}")
+        self._asked.popleft()
+        self._sent = max(0, self._sent - 1)
         self._send()
         return self._decoder.decode(frame)
 
-    def _frame(self) -> bytes | None:
+    def _frame(self) -> bytes:
+        """The next answer's bytes. Raises `TimeoutError` when the child hangs, `EOFError` when it is dead."""
         deadline = time.monotonic() + self._time_limit
         child = self._started()
         assert child.stdout is not None
@@ -105,40 +109,35 @@ class Reader:
                     return frame
             ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                return None
+                raise TimeoutError(f"the reader took longer than {self._time_limit:g} s")
             data = os.read(fd, 1 << 18)
             if not data:
-                return None
+                raise EOFError(f"the reader died ({child.wait()})")
             self._buffer += data
 
-    def _ended(self) -> str:
+    def _end(self) -> None:
         child, self._child = self._child, None
         if child is None:
-            return "the reader was not started"
-        code = child.poll()
-        hung = code is None
+            return
         child.kill()
-        code = child.wait()
+        child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):  # What was not sent is sent to the next child.
                     pipe.close()
-                except BrokenPipeError:  # What was not sent is sent to the next child.
-                    continue
-        return f"the reader took longer than {self._time_limit:g} s" if hung else f"the reader died ({code})"
 
     def forget(self) -> None:
         """Take back all questions that were not answered."""
         if self._asked:
             self._asked.clear()
             self._sent = 0
-            self._ended()
+            self._end()
 
     def close(self) -> None:
         """End the child."""
         self._asked.clear()
         if self._child is not None:
-            self._ended()
+            self._end()
 
 
 def cached_path(cache: Path, digest: str) -> Path:

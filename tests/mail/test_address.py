@@ -129,6 +129,11 @@ def test_a_plain_name_comes_back_as_it_was(name: str) -> None:
     assert entry.name == " ".join(name.split())
 
 
+@given(st.text("aB'\"&. \t@<>,(x)", max_size=30))
+def test_the_short_way_through_the_splitter_leads_to_the_same(field: str) -> None:
+    assert parse_addresses(field) == parse_addresses(field + " " * 400)
+
+
 def test_an_address_that_is_not_strict_never_reaches_a_header() -> None:
     assert format_address(Address("x", "a@b\r\nBcc: c@d")) == ""
 

@@ -5,10 +5,10 @@ In flows a folder, out comes a running server whose users need no set-up: any na
 """
 
 import contextlib
-import grp
 import imaplib
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -16,21 +16,13 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from eventum.transport.mailbox import Server
 from eventum.transport.utf7 import encode
 from tests.servers.certificates import Certificates
+from tests.servers.dovecot_settings import PASSWORD, Ports, configuration_23, configuration_24
 
-PASSWORD = "correct-horse-7"
 MISSING = "these tests need Dovecot: apt-get install dovecot-imapd dovecot-pop3d"
-
-
-class Ports(NamedTuple):
-    imap: int
-    imaps: int
-    pop3: int
-    pop3s: int
 
 
 class Dovecot:
@@ -117,12 +109,19 @@ class Dovecot:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on at this moment."""
+    """Ports of 127.0.0.1 that nobody listens on at this moment.
+
+    They lie below those that the system gives to outgoing connections, so that none of these takes one meanwhile.
+    """
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        while len(found) < count:
+            port = random.randrange(20_000, 32_000)
+            one = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def mail_owner() -> tuple[str, int, int]:
@@ -164,12 +163,23 @@ def running(certificates: Certificates) -> Iterator[Dovecot]:
     with open(folder / "said", "wb") as said:
         process = subprocess.Popen([program(), "-F", "-c", str(settings)], stderr=said)
     try:
-        wait_for(ports.pop3s, process, folder)
+        for port in ports:
+            wait_for(port, process, folder)
         yield Dovecot(folder, ports, (uid, gid))
     finally:
         process.terminate()
         process.wait()
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Removes the folder; helpers of the server may still write to it for a moment after it has ended."""
+    pause = threading.Event()
+    for _ in range(100):
         shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        pause.wait(0.01)
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
@@ -183,133 +193,3 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> Non
             raise AssertionError(f"Dovecot did not start ({MISSING}): {' '.join(said)}")
         pause.wait(0.01)
     raise AssertionError("Dovecot did not listen within ten seconds.")
-
-
-def listeners(ports: Ports, off: str) -> str:
-    """The login services; without root they change neither their user nor their root folder."""
-    return f"""
-service imap-login {{
-  {off}
-  inet_listener imap {{
-    port = {ports.imap}
-  }}
-  inet_listener imaps {{
-    port = {ports.imaps}
-    ssl = yes
-  }}
-  service_count = 0
-}}
-service pop3-login {{
-  {off}
-  inet_listener pop3 {{
-    port = {ports.pop3}
-  }}
-  inet_listener pop3s {{
-    port = {ports.pop3s}
-    ssl = yes
-  }}
-  service_count = 0
-}}
-service anvil {{
-  {off}
-  # Else each wrong password makes the next login from this machine wait, up to 15 seconds.
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service stats {{
-  {off}
-}}
-"""
-
-
-def unprivileged(name: str, gid: int) -> tuple[str, str]:
-    """The settings that let a user who is not root run all of it, and those for each login service."""
-    if os.geteuid() == 0:
-        return "", ""
-    return (
-        f"default_internal_user = {name}\ndefault_login_user = {name}\ndefault_internal_group = {grp.getgrgid(gid).gr_name}",
-        "chroot =",
-    )
-
-
-def configuration_23(folder: Path, ports: Ports, certificates: Certificates, owner: tuple[str, int, int]) -> str:
-    """For Dovecot 2.3."""
-    name, uid, gid = owner
-    users, off = unprivileged(name, gid)
-    return f"""
-protocols = imap pop3
-listen = 127.0.0.1, 127.0.0.2
-base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = {folder}/log
-{users}
-ssl = yes
-ssl_cert = <{certificates.server}
-ssl_key = <{certificates.server}
-local 127.0.0.2 {{
-  ssl_cert = <{certificates.elsewhere}
-  ssl_key = <{certificates.elsewhere}
-}}
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_failure_delay = 0
-first_valid_uid = 1
-first_valid_gid = 1
-mail_location = maildir:~/Maildir
-mail_max_userip_connections = 100
-passdb {{
-  driver = static
-  args = password={PASSWORD}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/users/%u
-}}
-{listeners(ports, off)}
-"""
-
-
-def configuration_24(folder: Path, ports: Ports, certificates: Certificates, owner: tuple[str, int, int]) -> str:
-    """For Dovecot 2.4, whose settings have other names."""
-    name, uid, gid = owner
-    users, off = unprivileged(name, gid)
-    return f"""
-dovecot_config_version = 2.4.0
-dovecot_storage_version = 2.4.0
-protocols = imap pop3
-listen = 127.0.0.1, 127.0.0.2
-base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = {folder}/log
-{users}
-ssl = yes
-ssl_server_cert_file = {certificates.server}
-ssl_server_key_file = {certificates.server}
-local 127.0.0.2 {{
-  ssl_server_cert_file = {certificates.elsewhere}
-  ssl_server_key_file = {certificates.elsewhere}
-}}
-auth_allow_cleartext = yes
-auth_mechanisms = plain login
-auth_failure_delay = 0
-first_valid_uid = 1
-first_valid_gid = 1
-mail_driver = maildir
-mail_path = ~/Maildir
-mail_max_userip_connections = 100
-namespace inbox {{
-  inbox = yes
-}}
-passdb static {{
-  password = {PASSWORD}
-}}
-userdb static {{
-  fields {{
-    uid = {uid}
-    gid = {gid}
-    home = {folder}/users/%{{user}}
-  }}
-}}
-{listeners(ports, off)}
-"""

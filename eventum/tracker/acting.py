@@ -1,0 +1,129 @@
+"""Who acts, what he may do with an issue, and what came of it.
+
+Flows in: the name of a user, or nobody's; a verb on one issue. Flows out: the user, and the issue as it is then with
+those who are told. What somebody typed is made clean here, before it becomes part of a record. Which changes there are
+is not known here.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from eventum.errors import Refused
+from eventum.issues.access import may_read_notes
+from eventum.issues.issue import Issue
+from eventum.issues.people import People, User
+from eventum.mail.address import is_address
+from eventum.mail.message import MAX_SUBJECT
+from eventum.mail.words import clean_line
+from eventum.tracker.tracker import Tracker
+from eventum.tracker.work import Changes, Work, change
+
+LONGEST = 1_000_000
+"""Characters of what a person writes at once; a file belongs into an attachment."""
+
+# The controls that no text of a person has, line feed and tab aside; and halves of characters, from a terminal that
+# speaks another charset.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The issue as it is now, whether the verb changed it, and the addresses that are told of it."""
+
+    issue: Issue
+    changed: bool
+    told: tuple[str, ...] = ()
+
+
+def acting(tracker: Tracker, name: str | None = None) -> User:
+    """The user of that name, or the first administrator. Raises `NotFound`, or `Refused` for a deactivated one."""
+    if name:
+        user = tracker.people.user(name)
+        if not user.active:
+            raise Refused(f"{user.email} is deactivated; `flask users set {user.email} --active` ends that.")
+        return user
+    administrators = (user for user in tracker.people.load_all().users if user.administrator and user.active)
+    first = min(administrators, key=lambda user: (user.created, user.email), default=None)
+    if first is None:
+        raise Refused("There is no active administrator to act; name somebody (`flask users list` shows all).")
+    return first
+
+
+def check_staff(user: User, issue: Issue, people: People) -> None:
+    """Raises `Refused` unless the user works on that issue: its notes, assignments and mails."""
+    if not may_read_notes(user, issue, people):
+        check_works_for(user, issue.project, people)
+        raise Refused(f"Issue {issue.number} is in an archived project, which takes a manager.")
+
+
+def check_works_for(user: User, project_id: str, people: People) -> None:
+    """Raises `Refused` unless the user is staff of the project, `NotFound` without the project."""
+    if not people.is_staff(user, project_id):
+        title = people.project(project_id).title
+        raise Refused(
+            f"{user.email} does not work for {title!r}: that takes the role standard or more "
+            f'(`flask users set {user.email} --member "{title}:standard"`).'
+        )
+
+
+def assignable(tracker: Tracker, names: Iterable[str], project_id: str) -> tuple[User, ...]:
+    """The users of these names, each once. Raises `NotFound`, or `Refused` for who does not work for the project."""
+    people = tracker.people.load_all()
+    users = [acting(tracker, name) for name in names if name]
+    for user in users:
+        check_works_for(user, project_id, people)
+    return tuple({user.id: user for user in users}.values())
+
+
+def act(tracker: Tracker, number: int, verb: Callable[[Changes, Work], None]) -> Done:
+    """Change one issue by a verb; raises what `work.change` raises."""
+    last: list[Work] = []
+
+    def remembered(changed: Changes, work: Work) -> None:
+        last[:] = [work]
+        verb(changed, work)
+
+    issue = change(tracker, number, remembered)
+    before = last[0].before
+    return Done(issue=issue, changed=before is None or before.value != issue, told=told(last[0]))
+
+
+def told(work: Work) -> tuple[str, ...]:
+    """The addresses that the notices of a change go to."""
+    return tuple(dict.fromkeys(posting.recipient for posting, _ in work.notices))
+
+
+def one_line(text: str, what: str) -> str:
+    """What somebody typed as one clean line; `what` it is. Raises `Refused` when it is empty or too long."""
+    line = clean_line(text, MAX_SUBJECT + 1)
+    if not line or len(line) > MAX_SUBJECT:
+        raise Refused(f"{what} is one line of 1 to {MAX_SUBJECT} characters, not {line[:40]!r}.")
+    return line
+
+
+def clean_text(text: str, what: str) -> str:
+    """What somebody typed, without controls and blank ends. Raises `Refused` when it is too long."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text)).strip("\n").rstrip()
+    if len(text) > LONGEST:
+        raise Refused(f"{what} has {len(text)} characters, and {LONGEST} are the most; send a file by mail instead.")
+    return text
+
+
+def said(text: str, what: str) -> str:
+    """As `clean_text`; raises `Refused` when nothing is left."""
+    text = clean_text(text, what)
+    if not text.strip():
+        raise Refused(f"{what} is empty; write something.")
+    return text
+
+
+def addresses(given: Iterable[str]) -> tuple[str, ...]:
+    """E-mail addresses somebody typed, each once, in lower case. Raises `Refused` for one that is none."""
+    found = tuple(dict.fromkeys(one.strip().lower() for one in given))
+    for one in found:
+        if not is_address(one):
+            raise Refused(f"{one!r} is not an e-mail address; write it like name@example.org.")
+    return found

@@ -1,0 +1,174 @@
+"""One trial: a store of its own, a command that is killed at a chosen call, one normal run, and what is to be seen then.
+
+In flow the plan of a row, out flow its trials. This process never runs the product: every run of it is a fork, so a
+trial costs no start of Python, and what one left in memory no other sees. That holds as long as nothing here starts a
+thread.
+"""
+
+import errno
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.faults import checker, mailbox, shim
+from tests.faults.mailbox import Mail
+from tests.faults.shim import Place, Shim
+
+CONFIG = ("--quiet-before", "never", "--address", "help@example.org")
+
+
+class Ran(NamedTuple):
+    """How a forked run ended: its exit code (None: killed) and what it gave back."""
+
+    code: int | None
+    result: Any
+
+
+class Trial(NamedTuple):
+    """What came of one trial."""
+
+    place: Place | None
+    call: str  # the call that was not made, "" when the run ended before it
+    faults: tuple[str, ...]
+    twice: int = 0  # mails that were delivered a second time within the one window there is
+
+
+def forked(body: Callable[[], Any], folder: Path) -> Ran:
+    """Run something in a process of its own; what it gave back is JSON."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    answer = folder / "answer.json"
+    answer.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            with open(folder / "output.txt", "ab", buffering=0) as output:
+                os.dup2(output.fileno(), 1)
+                os.dup2(output.fileno(), 2)
+            result = body()
+            answer.write_text(json.dumps(result))
+            code = result["code"] if isinstance(result, dict) and "code" in result else 0
+        except BaseException:  # The one way out of a fork is os._exit; what happened stands in the output.
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return Ran(code, json.loads(answer.read_text()) if answer.exists() else None)
+
+
+def flask(root: Path, *arguments: str) -> dict[str, Any]:
+    """`flask ...` in this process: its exit code and output."""
+    from app import create_app
+    from eventum.config import Config
+
+    config = Config(data=root / "data", secret_file=root / "secret.json", cache=root / "cache")
+    result = create_app(config).test_cli_runner().invoke(args=list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return {"code": result.exit_code, "out": result.stdout, "err": result.stderr}
+
+
+def warm() -> None:
+    """Import what a run needs once, for all forks."""
+    import eventum.commands.download_emails
+    import eventum.commands.process_queue
+    import eventum.commands.verify
+    import eventum.runners.fetching
+    import eventum.runners.outgoing
+    import eventum.store.index
+    import eventum.store.recovery
+    import eventum.store.verify
+    import eventum.tracker.announce
+    import eventum.tracker.reading
+    import eventum.tracker.receive
+    import eventum.tracker.render
+    import eventum.transport.maildir  # noqa: F401
+
+
+class Scene:
+    """A prepared store with its mailboxes, copied for every trial; what an undisturbed run makes of it."""
+
+    def __init__(self, folder: Path, count: int, smtp_port: int) -> None:
+        self.folder = folder
+        self.prepared = folder / "prepared"
+        self.prepared.mkdir()
+        self.mails: dict[str, Mail] = {}
+        self.parents: dict[str, str] = {}
+        done = forked(lambda: self._found(smtp_port), self.prepared)
+        if done.code != 0:
+            raise RuntimeError((self.prepared / "output.txt").read_text())
+        # One mailbox that is emptied, with nearly all; one that is left as it is, whose mail opens no issues.
+        for name, (account, size) in zip(("box", "other"), zip(done.result, (count - count // 10, count // 10))):
+            found = mailbox.mails(size, seed=len(name))
+            mailbox.fill(self.prepared / name, found)
+            keys = {mail.id: checker.key_of(account, mail.raw) for mail in reversed(found) if mail.kind != "copy"}
+            self.mails.update({checker.key_of(account, mail.raw): mail for mail in found})
+            self.parents.update({keys[m.id]: keys[m.parent] for m in found if m.parent and m.kind != "copy"})
+
+    def _found(self, smtp_port: int) -> list[str]:
+        root, project = self.prepared, "Help desk"
+        for line in (
+            ("init", "--admin-email", "admin@example.org"),
+            ("projects", "add", project, "--sender-email", "desk@example.org"),
+            ("users", "add", "dev@example.org", "--name", "Dee", "--member", f"{project}:developer"),
+            ("users", "add", "all@example.org", "--name", "Al", "--member", f"{project}:manager"),
+            ("users", "set", "all@example.org", "--preference", f"{project}:all_new=on"),
+            ("settings", "set", "smtp.host", "127.0.0.1"),
+            ("settings", "set", "smtp.port", str(smtp_port)),
+        ):
+            done = flask(root, *line)
+            assert done["code"] == 0, done
+        ids = []
+        for name, more in (
+            ("box", ("--no-leave-copy", "--auto-create", "--assign", "dev@example.org")),
+            ("other", ("--address", "other@example.org")),
+        ):
+            # The folder of a trial is known by its name alone: all of them lie side by side.
+            line = ("accounts", "add", "--project", project, "--type", "maildir", "--folder", name, *CONFIG, *more)
+            done = flask(root, *line, "--json")
+            assert done["code"] == 0, done
+            ids.append(json.loads(done["out"])["id"])
+        return ids
+
+    @property
+    def given(self) -> dict[str, bytes]:
+        """The bytes of all mails by their keys."""
+        return {key: mail.raw for key, mail in self.mails.items()}
+
+    @contextmanager
+    def copy(self, keep: bool = False) -> Iterator[Path]:
+        """A copy of the prepared folder, for one trial; links stay links and times stay times."""
+        root = Path(tempfile.mkdtemp(prefix="trial-", dir=self.folder))
+        try:
+            command = ["cp", "-a", f"{self.prepared}/.", str(root)]
+            if os.spawnvp(os.P_WAIT, "cp", command) != 0:
+                raise RuntimeError(f"{command} failed")
+            yield root
+        finally:
+            if not keep:
+                shutil.rmtree(root)
+
+
+def run(root: Path, command: str, shimmed: Shim | None = None, broken: str = "") -> dict[str, Any]:
+    """The command on a trial's folder, in this process."""
+    os.chdir(root)
+    if broken:
+        shim.BROKEN[broken]()
+    if shimmed is not None:
+        shimmed.install()
+    done = flask(root, command, "--json")
+    calls = shimmed.calls if shimmed is not None else []
+    return {**done, "calls": calls}

@@ -1,0 +1,89 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from eventum.mail.envelope import Envelope, stamp
+from eventum.store import files
+from eventum.tracker.reading import AHEAD, Reader, cached_path, raw_bytes, reading
+from tests.house import NOW, mail
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> list[str]:
+    """Mails in files, each under its trace headers; more than the child is asked for ahead."""
+    paths = []
+    for number in range(AHEAD + 10):
+        path = tmp_path / str(number)
+        path.write_bytes(stamp(Envelope(destination="a", received=NOW), mail(f"Mail {number}")))
+        paths.append(str(path))
+    return paths
+
+
+def children(process: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_answers_come_in_the_order_of_the_questions(tmp_path: Path, stored: list[str]) -> None:
+    reader = Reader(tmp_path / "cache")
+    for path in stored:
+        reader.ask(path)
+    subjects = [answer.message.subject for _ in stored if (answer := reader.answer()).message]
+    reader.close()
+    assert subjects == [f"Mail {number}" for number in range(len(stored))]
+
+
+def test_a_file_that_is_gone_is_an_answer_too(tmp_path: Path, stored: list[str]) -> None:
+    reader = Reader(tmp_path / "cache")
+    reader.ask(str(tmp_path / "missing"))
+    reader.ask(stored[0])
+    missing, there = reader.answer(), reader.answer()
+    reader.close()
+    assert missing.message is None
+    assert "missing" in missing.error
+    assert there.message is not None
+
+
+def test_when_the_child_dies_only_the_mail_in_its_hand_is_accused(tmp_path: Path, stored: list[str]) -> None:
+    reader = Reader(tmp_path / "cache")
+    reader.ask(stored[0])
+    assert reader.answer().message is not None
+    (child,) = children(os.getpid())
+    os.kill(child, signal.SIGKILL)
+    reader.ask(stored[1])
+    reader.ask(stored[2])
+    accused, next_one = reader.answer(), reader.answer()
+    reader.close()
+    assert accused.message is None
+    assert "died" in accused.error and Path(stored[1]).name in accused.error
+    assert next_one.message is not None
+
+
+def test_a_child_that_hangs_is_ended_in_time(tmp_path: Path, stored: list[str]) -> None:
+    reader = Reader(tmp_path / "cache", time_limit=0.2)
+    # A pipe that nobody writes to: opening it lasts for ever.
+    os.mkfifo(tmp_path / "pipe")
+    reader.ask(str(tmp_path / "pipe"))
+    assert "took longer than 0.2 s" in reader.answer().error
+    slow = Reader(tmp_path / "cache")
+    slow.ask(stored[0])
+    assert slow.answer().message is not None
+    reader.close()
+    slow.close()
+
+
+def test_a_reading_is_kept_and_made_again_when_it_is_missing(tmp_path: Path, stored: list[str]) -> None:
+    cache = tmp_path / "cache"
+    reader = Reader(cache)
+    reader.ask(stored[0])
+    message = reader.answer().message
+    reader.close()
+    assert message is not None
+    kept = cached_path(cache, message.digest)
+    assert reading(cache, message.digest, Path("/nowhere")) == message
+    files.remove(kept)
+    assert reading(cache, message.digest, Path(stored[0])) == message
+    kept.write_bytes(b"{")
+    assert reading(cache, message.digest, Path(stored[0])) == message
+    assert raw_bytes(Path(stored[0])) == mail("Mail 0")
