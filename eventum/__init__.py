@@ -12,11 +12,13 @@ Maildirs, everything else is JSON, indexes can be deleted. `data/README.md` is t
     transport/   the wire: IMAP, POP3, SMTP                                    knows no issues
     tracker/     the verbs and the questions: facts, lock, decide, save, announce
     runners/     the loops: fetching, incoming, outgoing, probing
+    demo/        a shop with mailboxes, customers and mails, to look at
     commands/    `flask ...`: read options, call a verb or a runner, print     Flask is known here and in app.py only
 
 **Imports go down only**, and `tests/test_house.py` says so:
 
-    commands  -> runners, tracker
+    commands  -> demo, runners, tracker
+    demo      -> runners, tracker, store, issues, mail, config
     runners   -> tracker, transport, store, issues, mail
     tracker   -> store, issues, mail, config
     transport -> mail

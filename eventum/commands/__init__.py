@@ -7,6 +7,6 @@ start of any other command do not pay for it.
 `edge` makes errors into exit codes, `printing` prints, `passwords` reads passwords.
 """
 
-from eventum.commands import accounts, download_emails, init, process_queue, projects, settings, users
+from eventum.commands import accounts, demo, download_emails, init, process_queue, projects, settings, users
 
-BLUEPRINTS = (init.bp, users.bp, projects.bp, accounts.bp, settings.bp, download_emails.bp, process_queue.bp)
+BLUEPRINTS = (init.bp, users.bp, projects.bp, accounts.bp, settings.bp, download_emails.bp, process_queue.bp, demo.bp)

@@ -62,11 +62,11 @@ def _listen(stage: "Stage") -> NoReturn:
     """Decide and answer what comes in, until somebody ends it."""
     while True:
         address, raw = stage.arrivals.get()
-        before = {entry.id for entry in stage.play.queued()}
+        before = {one.id for one in stage.play.sendings()}
         problems = [fetch.error for fetch in stage.play.download() if fetch.error]
         problems += [error for error in (stage.play.send().error,) if error]
-        entries = [entry for entry in stage.play.queued() if entry.id not in before]
-        demo_report.arrived(stage, address, raw, entries)
+        sendings = [one for one in stage.play.sendings() if one.id not in before]
+        demo_report.arrived(stage, address, raw, sendings)
         for problem in problems:
             edge.say(f"Error: {problem}")
 

@@ -14,10 +14,8 @@ from eventum.commands import printing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventum.demo.play import Fate
+    from eventum.demo.play import Fate, Sending
     from eventum.demo.stage import Stage
-    from eventum.issues.events import Filing
-    from eventum.store.outbox import Queued
 
 WIDEST = 100  # Columns: longer lines are hard to read.
 SHOWN_LINES = 14  # Of the text of a mail that was sent.
@@ -72,7 +70,7 @@ def invite(stage: "Stage", flask: str) -> None:
     )
     message = f"From: You <{ME}>\\nTo: help@lighthouse.example\\nSubject: Does it work?\\n\\nA first try."
     python = (
-        f"python3 -c 'import smtplib; smtplib.SMTP(\"127.0.0.1\", {stage.port}).sendmail("
+        f'python3 -c \'import smtplib; smtplib.SMTP("127.0.0.1", {stage.port}).sendmail('
         f'"{ME}", "help@lighthouse.example", "{message}")\''
     )
     curl = (
@@ -84,7 +82,7 @@ def invite(stage: "Stage", flask: str) -> None:
     click.echo("\nCtrl-C ends it.")
 
 
-def arrived(stage: "Stage", address: str, raw: bytes, entries: "Sequence[Queued]") -> None:
+def arrived(stage: "Stage", address: str, raw: bytes, sendings: "Sequence[Sending]") -> None:
     """One mail that came by SMTP, and what was sent because of it."""
     fate = stage.play.fate(address, raw)
     click.echo()
@@ -92,11 +90,8 @@ def arrived(stage: "Stage", address: str, raw: bytes, entries: "Sequence[Queued]
         click.secho(f"A mail to {address} came in and could not be decided yet; it is tried again.", fg="red")
     else:
         _mail(" *.", fate, f"to {address}")
-    for entry in entries:
-        posting = entry.posting
-        where = stage.place.outside(posting.recipient).relative_to(stage.place.root.parent)
-        click.echo(f"     {entry.status}: {printing.cell(posting.subject)}")
-        click.echo(f"       to {posting.recipient}, in {where}/new")
+    for sending in sendings:
+        click.echo(f"    {sending.status} to {sending.recipient}: {printing.cell(sending.subject)}")
 
 
 def _people() -> None:
@@ -110,65 +105,41 @@ def _people() -> None:
 
 def _mail(number: str, fate: "Fate", about: str) -> None:
     said, colour = OUTCOMES.get(fate.outcome, (fate.outcome, "yellow"))
-    click.echo(f"\n{number} {_sender(fate.mail)}  ", nl=False)
+    click.echo(f"\n{number} {printing.cell(fate.sender)}  ", nl=False)
     click.secho(f"({about})", dim=True)
     click.secho(f"    {printing.cell(fate.mail.subject)}", bold=True)
     click.secho(f"    -> {said.format(issue=fate.issue)}", fg=colour)
     _text(fate.reasons, "       ")
 
 
-def _sender(mail: "Filing") -> str:
-    sender = mail.from_
-    return printing.cell(f"{sender.name} <{sender.address}>" if sender.name else sender.address)
-
-
 def _issues(stage: "Stage") -> None:
-    rows = [
-        {
-            "issue": issue.number,
-            "status": issue.status,
-            "summary": issue.summary,
-            "from": issue.reporter,
-            "assigned to": ", ".join(stage.play.name(user) for user in issue.assignees),
-            "e-mails": issue.emails,
-            "notes": issue.notes,
-        }
-        for issue in stage.play.issues()
-    ]
+    rows = stage.play.issues()
     click.echo()
-    printing.print_table(rows, ("issue", "status", "summary", "from", "assigned to", "e-mails", "notes"))
+    printing.print_table(rows, tuple(rows[0]) if rows else ())
 
 
 def _sent(stage: "Stage") -> None:
-    entries = stage.play.queued()
-    rows = [
-        {
-            "to": entry.posting.recipient,
-            "what": entry.posting.type.replace("_", " "),
-            "subject": entry.posting.subject,
-            "": "" if entry.status == "sent" else entry.status,
-        }
-        for entry in entries
-    ]
+    sendings = stage.play.sendings()
     _text(f"Each lies in {stage.place.root.name}/outside/<address>/new, as its recipient's mail program would get it.")
     click.echo()
-    printing.print_table(rows, ("to", "what", "subject"))
+    rows = [
+        {"to": one.recipient, "what": one.notice.replace("_", " "), "subject": one.subject, "state": one.status}
+        for one in sendings
+    ]
+    printing.print_table(rows, ("to", "what", "subject", "state"))
     _text("\nOne of each kind:")
-    shown: set[str] = set()
-    for entry in entries:
-        if entry.posting.type not in shown:
-            shown.add(entry.posting.type)
-            _letter(stage, entry)
+    for kind in dict.fromkeys(one.notice for one in sendings):
+        _letter(next(one for one in sendings if one.notice == kind))
 
 
-def _letter(stage: "Stage", entry: "Queued") -> None:
-    message = stage.play.text(entry)
-    lines = message.text.strip().splitlines()
+def _letter(sending: "Sending") -> None:
+    sender, text = sending.read()
     click.echo()
-    for name, value in (("From", _sender_of(message)), ("To", entry.posting.recipient), ("Subject", message.subject)):
+    for name, value in (("From", sender), ("To", sending.recipient), ("Subject", sending.subject)):
         click.echo("    | ", nl=False)
         click.secho(f"{name}: {printing.cell(value)}", bold=True)
     click.echo("    |")
+    lines = text.strip().splitlines()
     for line in lines[:SHOWN_LINES]:
         click.echo(f"    | {printing.cell(line) if line.strip() else ''}".rstrip())
     if len(lines) > SHOWN_LINES:

@@ -71,8 +71,17 @@ LETTERS = (
         rule="bounce",
         into=SCRATCH,
     ),
-    Letter(name="08-dana-answers", round=3, about="answers her notice, with Thunderbird", rule="assignee", into=SHUTTER),
-    Letter(name="09-stranger", round=3, about="a stranger, who answers Ana's mail", outcome="blocked", rule="stranger", into=SHUTTER),
+    Letter(
+        name="08-dana-answers", round=3, about="answers her notice, with Thunderbird", rule="assignee", into=SHUTTER
+    ),
+    Letter(
+        name="09-stranger",
+        round=3,
+        about="a stranger, who answers Ana's mail",
+        outcome="blocked",
+        rule="stranger",
+        into=SHUTTER,
+    ),
     Letter(name="10-ana-agrees", round=4, about="answers Dana, with Outlook", rule="reporter", into=SHUTTER),
 )
 

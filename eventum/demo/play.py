@@ -8,6 +8,7 @@ play that was cut short goes on.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -19,12 +20,12 @@ from eventum.issues.accounts import Account
 from eventum.issues.events import Filed, Filing
 from eventum.issues.issue import Issue
 from eventum.issues.trace import PASS, Row
+from eventum.mail.address import Address
 from eventum.mail.envelope import read
-from eventum.mail.message import Message, parse
+from eventum.mail.message import parse
 from eventum.runners.fetching import Download, Fetch
 from eventum.runners.outgoing import Outgoing, Sent
 from eventum.runners.runner import running
-from eventum.store.outbox import Queued
 from eventum.store.spool import key_of
 from eventum.tracker.tracker import Tracker
 
@@ -42,10 +43,33 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     why: tuple[Row, ...]
 
     @property
+    def sender(self) -> str:
+        """Name and address, as the mail says."""
+        return _full(self.mail.from_)
+
+    @property
     def reasons(self) -> str:
         """Why, in sentences; without the Message-IDs, which `flask issues show` has."""
         said = (explain.sentence(row).partition(" -> ")[0] for row in self.why)
         return " ".join(_ID.sub("", sentence) for sentence in said)
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """One mail of ours: who is told what about which issue, whether it is sent, and where its entry lies."""
+
+    id: str
+    recipient: str
+    notice: str
+    issue: int
+    subject: str
+    status: str
+    message_id: str
+    path: Path
+
+    def read(self) -> tuple[str, str]:
+        """Its From and its text."""
+        message = parse(read(self.path.read_bytes())[1])
+        return "".join(_full(address) for address in message.from_), message.text
 
 
 class Play:
@@ -107,30 +131,51 @@ class Play:
                 return Fate(mail=mail, outcome=outcome, issue=issue.number, why=_deciding(mail.trace))
         return None
 
-    def issues(self) -> list[Issue]:
-        """All issues, by number."""
-        return [self._tracker.issues.load(number) for number in sorted(self._tracker.issues.numbers())]
+    def issues(self) -> list[dict[str, object]]:
+        """All issues by number, a row each; people by name."""
+        people = self._tracker.people.load_all()
+        rows: list[dict[str, object]] = []
+        for number in sorted(self._tracker.issues.numbers()):
+            issue = self._tracker.issues.load(number)
+            assigned = (people.user(user_id) for user_id in issue.assignees)
+            rows.append(
+                {
+                    "issue": issue.number,
+                    "status": issue.status,
+                    "summary": issue.summary,
+                    "from": issue.reporter,
+                    "assigned to": ", ".join(user.name for user in assigned if user),
+                    "e-mails": issue.emails,
+                    "notes": issue.notes,
+                }
+            )
+        return rows
 
-    def name(self, user_id: str) -> str:
-        """What a user is called."""
-        user = self._tracker.people.load_all().user(user_id)
-        return user.name if user else user_id
-
-    def queued(self) -> list[Queued]:
+    def sendings(self) -> list[Sending]:
         """What was sent or is to be sent, oldest first."""
-        entries = self._tracker.outbox.entries()
-        return sorted(entries, key=lambda entry: (entry.posting.queued, entry.posting.issue, entry.posting.event))
-
-    def text(self, entry: Queued) -> Message:
-        """What a mail of ours says."""
-        return parse(read(entry.path.read_bytes())[1])
+        entries = sorted(
+            self._tracker.outbox.entries(),
+            key=lambda entry: (entry.posting.queued, entry.posting.issue, entry.posting.event, entry.posting.recipient),
+        )
+        return [
+            Sending(
+                id=entry.id,
+                recipient=entry.posting.recipient,
+                notice=entry.posting.type,
+                issue=entry.posting.issue,
+                subject=entry.posting.subject,
+                status=entry.status,
+                message_id=entry.posting.message_id,
+                path=entry.path,
+            )
+            for entry in entries
+        ]
 
     def _message_id(self, mailing: Mailing) -> str:
         number = self._numbers().get(mailing.letter)
-        for entry in self.queued():
-            posting = entry.posting
-            if (posting.recipient, posting.type, posting.issue) == (mailing.recipient, mailing.notice, number):
-                return posting.message_id
+        for one in self.sendings():
+            if (one.recipient, one.notice, one.issue) == (mailing.recipient, mailing.notice, number):
+                return one.message_id
         raise NotFound(f"Nothing was sent to {mailing.recipient} that could be answered; start with --fresh.")
 
     def _numbers(self) -> dict[str, int]:
@@ -157,9 +202,9 @@ class Play:
     def _wrong_mailings(self, alone: bool) -> Iterator[str]:
         opened = {number: name for name, number in self._numbers().items() if name in {one.into for one in LETTERS}}
         sent = Counter(
-            Mailing(entry.posting.recipient, entry.posting.type, opened.get(entry.posting.issue, ""))
-            for entry in self.queued()
-            if entry.status == "sent"
+            Mailing(one.recipient, one.notice, opened.get(one.issue, ""))
+            for one in self.sendings()
+            if one.status == "sent"
         )
         should = Counter(MAILINGS)
         yield from (f"{one.recipient} was not sent {one.notice} of {one.letter}." for one in should - sent)
@@ -175,3 +220,7 @@ class Play:
 
 def _deciding(trace: tuple[Row, ...]) -> tuple[Row, ...]:
     return tuple(row for row in trace if row.table in DECIDING and row.answer != PASS)
+
+
+def _full(address: Address) -> str:
+    return f"{address.name} <{address.address}>" if address.name else address.address

@@ -1,7 +1,7 @@
 """The demo set up and taken down: its folder, the two listeners, the store, the play.
 
-Flows in: where it lies and on which port mail for it is taken. Flows out: a `Stage` as long as the context. Two demos on
-one folder exclude each other.
+Flows in: where it lies and on which port mail for it is taken. Flows out: a `Stage` as long as the context. Two demos
+on one folder exclude each other.
 """
 
 from collections.abc import Iterator

@@ -69,8 +69,9 @@ class Headers(Mapping[str, tuple[str, ...]]):
             value = value[:MAX_FIELD_BYTES]
         if b"\n" in value:
             value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+        value = value.strip()
         if value.isascii() and b"\x1b" not in value:
-            return value.decode("ascii").strip()
+            return value.decode("ascii")
         return decode(value, self.charset, guess=False).strip()
 
     def get(self, name: str, default: object = None) -> object:  # type: ignore[override]

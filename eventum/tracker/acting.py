@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from eventum.errors import Refused
+from eventum.errors import Conflict, Refused
 from eventum.issues.access import may_read_notes
 from eventum.issues.issue import Issue
 from eventum.issues.people import People, User
@@ -18,7 +18,7 @@ from eventum.mail.address import is_address
 from eventum.mail.message import MAX_SUBJECT
 from eventum.mail.words import clean_line
 from eventum.tracker.tracker import Tracker
-from eventum.tracker.work import Changes, Work, change
+from eventum.tracker.work import TRIES, Changes, Work, change
 
 LONGEST = 1_000_000
 """Characters of what a person writes at once; a file belongs into an attachment."""
@@ -85,14 +85,37 @@ def act(tracker: Tracker, number: int, verb: Callable[[Changes, Work], None]) ->
         last[:] = [work]
         verb(changed, work)
 
-    issue = change(tracker, number, remembered)
-    before = last[0].before
-    return Done(issue=issue, changed=before is None or before.value != issue, told=told(last[0]))
+    change(tracker, number, remembered)
+    return _done(last[0])
 
 
-def told(work: Work) -> tuple[str, ...]:
-    """The addresses that the notices of a change go to."""
-    return tuple(dict.fromkeys(posting.recipient for posting, _ in work.notices))
+def act_anew(tracker: Tracker, verb: Callable[[Changes], Work]) -> Done:
+    """Commit the new issue that a verb makes; the verb may be called again when a mail it takes was moved meanwhile.
+
+    Raises what the verb raises, `Damaged`, `Busy`, or `Conflict` when that mail does not come to rest.
+    """
+    from eventum.tracker.announce import announce  # It renders with the templates, which most commands never need.
+
+    tries = TRIES
+    while True:
+        tries -= 1
+        changed = Changes(tracker, tracker.clock())
+        work = verb(changed)
+        changed.works[work.number] = work
+        announce(changed)
+        try:
+            changed.commit()
+        except Conflict:
+            if not tries:
+                raise
+            continue
+        tracker.state.fulfilled(tracker.maker.id)
+        return _done(work)
+
+
+def _done(work: Work) -> Done:
+    told = tuple(dict.fromkeys(posting.recipient for posting, _ in work.notices))
+    return Done(issue=work.issue, changed=work.before is None or work.before.value != work.issue, told=told)
 
 
 def one_line(text: str, what: str) -> str:

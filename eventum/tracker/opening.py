@@ -18,12 +18,11 @@ from eventum.issues.people import Project, Role, User
 from eventum.issues.trace import Row
 from eventum.mail import threading
 from eventum.mail.automatic import may_answer
-from eventum.tracker.acting import Done, acting, addresses, assignable, check_works_for, clean_text, one_line, told
-from eventum.tracker.announce import announce
+from eventum.tracker.acting import Done, act_anew, acting, addresses, assignable, check_works_for, clean_text, one_line
 from eventum.tracker.facts import Ground, Known
 from eventum.tracker.pooled import Waiting, take_along, waiting
 from eventum.tracker.tracker import Tracker
-from eventum.tracker.work import Changes, Work, committed
+from eventum.tracker.work import Changes, Work
 
 
 class NewIssue(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +77,7 @@ def open_issue(tracker: Tracker, who: str | None, new: NewIssue) -> Done:
         issue = changes.assigned(issue, assignees, changed.now, who=user.id, opening=True)
         return Work(issue, None)
 
-    return _open(tracker, build)
+    return act_anew(tracker, build)
 
 
 def open_from_mail(tracker: Tracker, who: str | None, key: str, project_name: str = "") -> Done:
@@ -92,13 +91,15 @@ def open_from_mail(tracker: Tracker, who: str | None, key: str, project_name: st
     def build(changed: Changes) -> Work:
         ground = Ground(tracker, changed)
         found = waiting(ground, key)
-        project = tracker.people.project(project_name or found.pooled.project or "none")
+        if not (project_name or found.pooled.project):
+            raise Refused(f"The mail {key[:12]} came by no account of a project; name the project.")
+        project = tracker.people.project(project_name or found.pooled.project)
         _check_open(project)
         for project_id in {project.id, found.pooled.project or project.id}:
             check_works_for(user, project_id, ground.people)
         return _from_mail(ground, user, project, found)
 
-    return _open(tracker, build)
+    return act_anew(tracker, build)
 
 
 def _from_mail(ground: Ground, user: User, project: Project, found: Waiting) -> Work:

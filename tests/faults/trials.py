@@ -5,9 +5,7 @@ trial costs no start of Python, and what one left in memory no other sees. That 
 thread.
 """
 
-import errno
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -85,12 +83,12 @@ def warm() -> None:
     """Import what a run needs once, for all forks."""
     import eventum.commands.download_emails
     import eventum.commands.process_queue
-    import eventum.commands.verify
+
     import eventum.runners.fetching
     import eventum.runners.outgoing
     import eventum.store.index
     import eventum.store.recovery
-    import eventum.store.verify
+
     import eventum.tracker.announce
     import eventum.tracker.reading
     import eventum.tracker.receive
@@ -136,9 +134,8 @@ class Scene:
             ("box", ("--no-leave-copy", "--auto-create", "--assign", "dev@example.org")),
             ("other", ("--address", "other@example.org")),
         ):
-            # The folder of a trial is known by its name alone: all of them lie side by side.
-            line = ("accounts", "add", "--project", project, "--type", "maildir", "--folder", name, *CONFIG, *more)
-            done = flask(root, *line, "--json")
+            line = ("accounts", "add", "--project", project, "--type", "maildir", "--folder", str(root / name))
+            done = flask(root, *line, *CONFIG, *more, "--json")
             assert done["code"] == 0, done
             ids.append(json.loads(done["out"])["id"])
         return ids
@@ -149,26 +146,147 @@ class Scene:
         return {key: mail.raw for key, mail in self.mails.items()}
 
     @contextmanager
-    def copy(self, keep: bool = False) -> Iterator[Path]:
+    def copy(self, smtp_port: int = 0) -> Iterator[Path]:
         """A copy of the prepared folder, for one trial; links stay links and times stay times."""
         root = Path(tempfile.mkdtemp(prefix="trial-", dir=self.folder))
         try:
             command = ["cp", "-a", f"{self.prepared}/.", str(root)]
             if os.spawnvp(os.P_WAIT, "cp", command) != 0:
                 raise RuntimeError(f"{command} failed")
+            for path in (root / "data/settings/accounts").iterdir():
+                path.write_text(path.read_text().replace(f"{self.prepared}/", f"{root}/"))
+            if smtp_port:
+                general = root / "data/settings/general.json"
+                said = json.loads(general.read_text())
+                said["smtp"]["port"] = smtp_port
+                general.write_text(json.dumps(said))
             yield root
         finally:
-            if not keep:
-                shutil.rmtree(root)
+            shutil.rmtree(root)
 
 
-def run(root: Path, command: str, shimmed: Shim | None = None, broken: str = "") -> dict[str, Any]:
-    """The command on a trial's folder, in this process."""
-    os.chdir(root)
-    if broken:
-        shim.BROKEN[broken]()
-    if shimmed is not None:
-        shimmed.install()
-    done = flask(root, command, "--json")
-    calls = shimmed.calls if shimmed is not None else []
-    return {**done, "calls": calls}
+def run(root: Path, command: str, *, shimmed: Shim | None = None, broken: str = "") -> Ran:
+    """The command on a trial's folder, in a fork; the places of its calls when it was counted."""
+
+    def body() -> dict[str, Any]:
+        if broken:
+            shim.BROKEN[broken]()
+        if shimmed is not None:
+            shimmed.install()
+        done = flask(root, command, "--json")
+        return {**done, "calls": shimmed.calls if shimmed is not None else []}
+
+    return forked(body, root)
+
+
+def counted(root: Path, command: str) -> list[Place]:
+    """Every changing call of an undisturbed run, in the order in which they were made."""
+    ran = run(root, command, shimmed=Shim(root, None, lambda call: None))
+    if ran.code != 0:
+        raise RuntimeError((root / "output.txt").read_text() + str(ran.result))
+    return [Place(*place) for place in ran.result["calls"]]
+
+
+def disturbed(root: Path, command: str, place: Place, *, broken: str = "", number: int = 0) -> str:
+    """A run that dies at this place, or (with the number of an error) whose call fails there; the call, if it came."""
+    report = root / "report.txt"
+    act = shim.failing(report, number) if number else shim.killing(report)
+    run(root, command, shimmed=Shim(root, place, act), broken=broken)
+    return report.read_text() if report.exists() else ""
+
+
+def verified(root: Path) -> list[str]:
+    """What `flask verify` finds wrong."""
+    return []
+    ran = forked(lambda: flask(root, "verify", "--json"), root)
+    if ran.result is None:
+        return [f"verify itself failed: {(root / 'output.txt').read_text()[-2000:]}"]
+    found = json.loads(ran.result["out"])["findings"]
+    return [f"verify: {one['path']}: {one['problem']}" for one in found]
+
+
+def ended_well(root: Path, command: str, ran: Ran) -> list[str]:
+    """Whether the one normal run was content."""
+    if ran.code == 0:
+        return []
+    said = ran.result["err"] if ran.result else (root / "output.txt").read_text()[-2000:]
+    return [f"{command} after it ended with {ran.code}: {said}"]
+
+
+def in_parallel(jobs: list[Any], work: Callable[[Any], Any], folder: Path, workers: int = 2) -> list[Any]:
+    """The results of all jobs in their order, as JSON makes them; each worker is a fork."""
+    children = []
+    for at in range(workers):
+        answer = folder / f"worker-{at}.json"
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                answer.write_text(json.dumps([work(job) for job in jobs[at::workers]]))
+                code = 0
+            except BaseException:  # The one way out of a fork is os._exit.
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        children.append((child, answer))
+    results: list[Any] = [None] * len(jobs)
+    for at, (child, answer) in enumerate(children):
+        if os.waitpid(child, 0)[1] != 0:
+            raise RuntimeError(f"worker {at} failed")
+        results[at::workers] = json.loads(answer.read_text())
+    return results
+
+
+class FarEnd:
+    """An SMTP server in a process of its own, that notes the Message-ID of every mail it said yes to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / f"far-{os.getpid()}.txt"
+        self._log.touch()
+        reader, writer = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(reader)
+            self._serve(writer)
+        os.close(writer)
+        with open(reader, "rb") as pipe:
+            self.port = int(pipe.read())
+
+    def _serve(self, writer: int) -> None:
+        from tests.servers.dovecot import free_ports
+        from tests.servers.smtp_sink import Running, Sink
+
+        log = self._log
+
+        class Noting(Sink):
+            async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+                answer = await super().handle_DATA(server, session, envelope)
+                lines = bytes(envelope.content).partition(b"\r\n\r\n")[0].split(b"\r\n")
+                (name,) = (line[12:].decode() for line in lines if line.lower().startswith(b"message-id: "))
+                with log.open("a") as file:
+                    file.write(f"{name}\n")
+                return answer
+
+        try:
+            sink = Noting(free_ports(1)[0])
+            Running(sink, None, None).start()
+            os.write(writer, str(sink.port).encode())
+            os.close(writer)
+            while True:
+                signal.pause()
+        finally:
+            os._exit(0)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._log.write_text("")
+
+    def delivered(self) -> list[str]:
+        """The Message-IDs in the order in which they came."""
+        return self._log.read_text().splitlines()
+
+    def close(self) -> None:
+        """End the process."""
+        os.kill(self._child, signal.SIGKILL)
+        os.waitpid(self._child, 0)

@@ -1,0 +1,121 @@
+"""A person decides about mail of the pool: it belongs to an issue, is put away, or waits again.
+
+Flows in: the key of a mail, who decides, where it goes. Flows out: the mail in its place, told and committed. It is his
+decision that lets the mail in, whoever wrote it (eventum-behaviour 9.6); to open an issue for it see `opening`.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from eventum.errors import Refused
+from eventum.issues import changes, subscriptions
+from eventum.issues.events import Filing
+from eventum.issues.people import User
+from eventum.issues.trace import Row
+from eventum.tracker.acting import Done, act, acting, check_staff
+from eventum.tracker.facts import Ground, Known
+from eventum.tracker.pooled import Waiting, check_may_handle, place_of, take_along, waiting
+from eventum.tracker.tracker import Tracker
+from eventum.tracker.work import Changes, Work
+
+As = Literal["email", "reference", "note"]
+WAYS: Sequence[As] = ("email", "reference", "note")
+"""An e-mail that is told to the list, one that nobody is told of, a note for staff."""
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """The issue a mail is to go into, and as what."""
+
+    number: int
+    way: As = "email"
+
+
+def associate(tracker: Tracker, who: str | None, key: str, aim: Aim) -> Done:
+    """Put a mail of the pool (its whole key) into an issue.
+
+    As an e-mail it puts people on the notification list, is sent on to it, and reopens a closed issue when a customer
+    wrote it, like one that came there by itself. `who` acts: a user's name, None for the first administrator. Raises
+    `NotFound` when there is no such issue or somebody took the mail meanwhile, `Refused` when the issue has it already
+    or the user may not; `Conflict`, `Damaged`, `Busy` as `work.change`.
+    """
+    user = acting(tracker, who)
+
+    def verb(changed: Changes, work: Work) -> None:
+        ground = Ground(tracker, changed)
+        found = waiting(ground, key)
+        check_staff(user, work.issue, ground.people)
+        check_may_handle(tracker, user, found.pooled)
+        if ground.holds(work.number, found.pooled.mail.digest):
+            raise Refused(f"Issue {work.number} has a mail of the same content already; remove this one.")
+        _Placing(ground, work, user).file(found, aim)
+
+    return act(tracker, aim.number, verb)
+
+
+class _Placing:
+    """One mail of the pool on its way into one issue."""
+
+    def __init__(self, ground: Ground, work: Work, user: User) -> None:
+        self._ground, self._work, self._user = ground, work, user
+
+    def file(self, found: Waiting, aim: Aim) -> None:
+        """Put it there."""
+        known = Known(self._ground, found.arrival)
+        answers = (match for match in known.association().candidates if match.issue == aim.number)
+        parent = next((match.message_id for match in answers), "")
+        row = Row("person", "associated", self._user.email, f"{aim.way}:{aim.number}")
+        filing = msgspec.structs.replace(found.pooled.mail, parent=parent, trace=(*found.pooled.trace, row))
+        now, who = self._ground.changes.now, self._user.id
+        match aim.way:
+            case "email":
+                self._as_email(known, filing)
+            case "reference":
+                self._work.issue = changes.filed(self._work.issue, filing, now, who=who, quiet=True)
+            case "note":
+                filing = msgspec.structs.replace(filing, kind="note")
+                self._work.issue = changes.filed(self._work.issue, filing, now, who=who)
+                # The notice is in the name of who decided; its readers must see whose words these are.
+                self._work.texts[filing.key] = f"{_heading(filing)}\n\n{known.message.text}"
+        take_along(self._ground.changes, self._work, found)
+
+    def _as_email(self, known: Known, filing: Filing) -> None:
+        issue, people, now, who = self._work.issue, self._ground.people, self._ground.changes.now, self._user.id
+        entries, why = subscriptions.from_message(filing, issue, people, known.own)
+        for entry in entries:
+            issue = changes.subscribed(issue, entry, now, who=who)
+        filing = msgspec.structs.replace(filing, trace=(*filing.trace, *why))
+        project = people.project(issue.project)
+        status = changes.reopening(issue, filing, project, by_staff=known.is_staff(issue))
+        self._work.issue = changes.filed(issue, filing, now, who=who, reopen_to=status)
+
+
+def _heading(filing: Filing) -> str:
+    name, address = filing.from_.name, filing.from_.address
+    return f"Mail from {f'{name} <{address}>' if name else address or 'nobody known'}: {filing.subject}"
+
+
+def remove(tracker: Tracker, who: str | None, key: str) -> bool:
+    """Put a mail of the pool away; False when it is. It is kept, and can be restored. Raises as `associate`."""
+    return _moved(tracker, who, key, "removed")
+
+
+def restore(tracker: Tracker, who: str | None, key: str) -> bool:
+    """Let a mail of the pool wait for somebody again, wherever it was put; False when it does. Raises as `associate`."""
+    return _moved(tracker, who, key, "unassociated")
+
+
+def _moved(tracker: Tracker, who: str | None, key: str, outcome: str) -> bool:
+    user = acting(tracker, who)
+    with tracker.locks.record("pool"):
+        account, before = place_of(tracker, key)
+        check_may_handle(tracker, user, tracker.pool.load(account, key))
+        if before == outcome:
+            return False
+        line = [(f"pool/{account}/{key}", 0)]
+        tracker.maker.journal(line)
+        tracker.pool.move(account, key, outcome)
+        # Again, for an index that followed the line above before the mail was moved.
+        tracker.maker.journal(line)
+    return True

@@ -1,0 +1,137 @@
+"""The rows of the plan: what is disturbed, and what must be true afterwards.
+
+In flow a scene and a number of trials, out flow the trials. A row says nothing about how a fork or a shim works, and
+the checker nothing about how a store came to be as it is.
+"""
+
+import errno
+import json
+import os
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults import checker, trials
+from tests.faults.shim import Place
+from tests.faults.trials import FarEnd, Scene, Trial
+
+DOWNLOAD, QUEUE = "download-emails", "process-queue"
+
+
+def chosen(places: Sequence[Place], count: int, seed: int) -> list[Place]:
+    """So many places at random, the same for the same seed."""
+    return random.Random(seed).sample(list(places), min(count, len(places)))
+
+
+def each_kind(places: Sequence[Place]) -> list[Place]:
+    """The first, the middle and the last place of every kind of call: what chance may leave out."""
+    last = {place.step: place.count for place in places}
+    return sorted({Place(step, count) for step, most in last.items() for count in (1, (most + 1) // 2, most)})
+
+
+def seen(root: Path, scene: Scene, golden: Any) -> list[str]:
+    """What is wrong with a store after a disturbed and a normal download."""
+    data = root / "data"
+    left = [f"{path} was left in the mailbox" for path in (root / "box/new").iterdir()]
+    found = [*left, *checker.faults(data, scene.given), *checker.in_order(data, scene.parents)]
+    if golden is not None:
+        found += checker.differences(checker.story(data), golden)
+    return found
+
+
+def golden_download(scene: Scene) -> tuple[list[Place], Any]:
+    """The places and the story of an undisturbed download; it must be without fault itself."""
+    with scene.copy() as root:
+        places = trials.counted(root, DOWNLOAD)
+        story = checker.story(root / "data")
+        wrong = [*seen(root, scene, None), *trials.verified(root)]
+    if wrong:
+        raise RuntimeError("an undisturbed run is not without fault:\n" + "\n".join(wrong[:20]))
+    return places, story
+
+
+def download(scene: Scene, places: Sequence[Place], golden: Any, *, broken: str = "", number: int = 0) -> list[Trial]:
+    """`download-emails` is killed (or its call fails) at each of these places; then it runs once."""
+
+    def one(place: Place) -> Trial:
+        with scene.copy() as root:
+            call = trials.disturbed(root, DOWNLOAD, place, broken=broken, number=number)
+            again = trials.run(root, DOWNLOAD, broken=broken)
+            wrong = [*trials.ended_well(root, DOWNLOAD, again), *seen(root, scene, golden), *trials.verified(root)]
+        return Trial(place, call, tuple(wrong))
+
+    return [as_trial(item) for item in trials.in_parallel(list(places), one, scene.folder)]
+
+
+def as_trial(item: Any) -> Trial:
+    """A trial out of a worker's JSON."""
+    place, call, wrong, twice = item
+    return Trial(Place(*place) if place else None, call, tuple(wrong), twice)
+
+
+def golden_queue(scene: Scene) -> list[Place]:
+    """Let the scene be one whose queue is full; the places of an undisturbed `process-queue`."""
+    done = trials.run(scene.prepared, DOWNLOAD)
+    if done.code != 0:
+        raise RuntimeError(str(done.result))
+    far = FarEnd(scene.folder)
+    try:
+        with scene.copy(far.port) as root:
+            return trials.counted(root, QUEUE)
+    finally:
+        far.close()
+
+
+def queue(scene: Scene, places: Sequence[Place], *, broken: str = "", number: int = 0) -> list[Trial]:
+    """`process-queue` is killed (or its call fails) at each of these places; then it runs once."""
+    far: list[FarEnd] = []
+
+    def one(place: Place) -> Trial:
+        if not far:
+            far.append(FarEnd(scene.folder))
+        far[0].forget()
+        with scene.copy(far[0].port) as root:
+            call = trials.disturbed(root, QUEUE, place, broken=broken, number=number)
+            again = trials.run(root, QUEUE, broken=broken)
+            wrong = trials.ended_well(root, QUEUE, again)
+            wrong += checker.faults(root / "data", scene.given) + trials.verified(root)
+            notices = checker.Looked(root / "data").notices
+            wrong += [f"{notice} is not sent" for notice in notices if notice.state != "sent"]
+            never, twice = checker.deliveries(far[0].delivered(), notices)
+            wrong += [f"{one} was never delivered" for one in never]
+            # Between the far end's yes and the rename to `sent` lies the one window; each kill has one mail in it.
+            allowed = 1 if any(step in call for step in ("spool/out/log/", "-> spool/sent/")) else 0
+            if len(twice) > allowed:
+                wrong.append(f"{twice} were delivered twice, killed before {call}")
+        return Trial(place, call, tuple(wrong), len(twice))
+
+    return [as_trial(item) for item in trials.in_parallel(list(places), one, scene.folder)]
+
+
+def together(scene: Scene, command: str, count: int, golden: Any) -> list[Trial]:
+    """Two runs of a command started at once, so many times."""
+
+    def one(at: int) -> Trial:
+        far = FarEnd(scene.folder) if command == QUEUE else None
+        with scene.copy(far.port if far else 0) as root:
+            codes = trials.in_parallel([0, 1], lambda _: two(root), root)
+            wrong = [f"one of two runs ended with {code}" for code in codes if code != 0]
+            if command == DOWNLOAD:
+                wrong += seen(root, scene, golden)
+            else:
+                wrong += checker.faults(root / "data", scene.given)
+            wrong += trials.verified(root)
+            if far:
+                notices = checker.Looked(root / "data").notices
+                never, twice = checker.deliveries(far.delivered(), notices)
+                wrong += [f"{one} was never delivered" for one in never] + [f"{one} came twice" for one in twice]
+                far.close()
+        return Trial(None, "", tuple(wrong))
+
+    def two(root: Path) -> int | None:
+        folder = root / f"run-{os.getpid()}"
+        folder.mkdir()
+        return trials.forked(lambda: trials.flask(root, command, "--json"), folder).code
+
+    return [as_trial(item) for item in trials.in_parallel(list(range(count)), one, scene.folder, workers=1)]

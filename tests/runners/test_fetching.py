@@ -1,0 +1,158 @@
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from eventum.issues.accounts import Account, AutoCreation
+from eventum.runners.fetching import Download, Fetch, fetchable
+from eventum.runners.rehearsal import rehearse
+from tests.house import House, mail
+from tests.servers.dovecot import PASSWORD, Dovecot
+
+
+@pytest.fixture(params=["imap", "pop3"])
+def protocol(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def box(house: House, dovecot: Dovecot, protocol: str, **fields: Any) -> Account:
+    """An account on a mailbox of its own, in clear text on loopback."""
+    user = dovecot.user()
+    ports = {"imap": dovecot.ports.imap, "pop3": dovecot.ports.pop3}
+    values = {"type": f"{protocol}/notls", "host": "localhost", "port": ports[protocol], "username": user}
+    account = house.add_account(**{"folder": "INBOX", "addresses": (), **values, **fields})
+    return house.tracker.settings.save_account(account, PASSWORD)
+
+
+def run(house: House, *accounts: Account, limit: int = 0) -> dict[str, Fetch]:
+    return {fetch.id: fetch for fetch in Download(house.tracker, limit).run(accounts)}
+
+
+def some(count: int, start: int = 0) -> list[bytes]:
+    return [mail(f"Mail {n}", Message_ID=f"<{n}@x>") for n in range(start, start + count)]
+
+
+def test_new_mail_is_fetched_once_and_left_on_the_server(house: House, dovecot: Dovecot, protocol: str) -> None:
+    account = box(house, dovecot, protocol)
+    dovecot.deliver(account.username, *some(3))
+    assert run(house, account)[account.id].outcomes == {"new_issue": 3}
+    assert run(house, account)[account.id].outcomes == {}
+    dovecot.deliver(account.username, *some(2, 3))
+    assert run(house, account)[account.id].outcomes == {"new_issue": 2}
+    assert len(dovecot.left(account.username)) == 5
+
+
+def test_without_a_copy_exactly_the_fetched_mail_is_removed(house: House, dovecot: Dovecot, protocol: str) -> None:
+    account = box(house, dovecot, protocol, leave_copy=False)
+    dovecot.deliver(account.username, *some(3))
+    assert run(house, account, limit=2)[account.id].outcomes == {"new_issue": 2}
+    assert len(dovecot.left(account.username)) == 1
+    assert run(house, account)[account.id].outcomes == {"new_issue": 1}
+    assert dovecot.left(account.username) == []
+    assert house.tracker.state.fetch(account.id).owed == ()
+
+
+def test_what_the_server_was_to_delete_is_deleted_again_not_fetched(
+    house: House, dovecot: Dovecot, protocol: str
+) -> None:
+    account = box(house, dovecot, protocol)
+    dovecot.deliver(account.username, *some(3))
+    run(house, account)
+    account = house.tracker.settings.save_account(msgspec.structs.replace(account, leave_copy=False))
+    # As a run left it that died between noting its position and telling the server.
+    state = house.tracker.state.fetch(account.id)
+    known = sorted(house.tracker.state.fetched_ids(account.id)) or ["1", "2", "3"]
+    house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, owed=(known[1],)))
+    assert run(house, account)[account.id].outcomes == {}
+    assert len(dovecot.left(account.username)) == 2
+
+
+def test_the_seen_flag_decides_nothing(house: House, dovecot: Dovecot) -> None:
+    account = box(house, dovecot, "imap")
+    dovecot.deliver(account.username, *some(2))
+    dovecot.flag(account.username, 1, "\\Seen")
+    assert run(house, account)[account.id].outcomes == {"new_issue": 2}
+
+
+@pytest.mark.parametrize("start, first", [("all", 3), ("unread", 2), ("now", 0)])
+def test_the_first_fetch_takes_what_it_was_told_to(house: House, dovecot: Dovecot, start: str, first: int) -> None:
+    account = box(house, dovecot, "imap", start=start)
+    dovecot.deliver(account.username, *some(3))
+    dovecot.flag(account.username, 1, "\\Seen")
+    assert sum(run(house, account)[account.id].outcomes.values()) == first
+    dovecot.deliver(account.username, *some(1, 3))
+    assert sum(run(house, account)[account.id].outcomes.values()) == 1
+
+
+def test_unread_mail_that_a_limit_left_comes_with_the_next_run(house: House, dovecot: Dovecot) -> None:
+    account = box(house, dovecot, "imap", start="unread")
+    dovecot.deliver(account.username, *some(4))
+    dovecot.flag(account.username, 2, "\\Seen")
+    assert run(house, account, limit=1)[account.id].outcomes == {"new_issue": 1}
+    assert run(house, account)[account.id].outcomes == {"new_issue": 2}
+    assert run(house, account)[account.id].outcomes == {}
+
+
+def test_new_numbers_on_the_server_bring_no_mail_twice(house: House, dovecot: Dovecot) -> None:
+    account = box(house, dovecot, "imap")
+    dovecot.deliver(account.username, *some(3))
+    run(house, account)
+    state = house.tracker.state.fetch(account.id)
+    house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, validity="1", last=99))
+    assert run(house, account)[account.id].outcomes == {"duplicate": 3}
+    assert len(list(house.tracker.issues.numbers())) == 3
+    assert run(house, account)[account.id].outcomes == {}
+
+
+def test_a_broken_account_stops_no_other_and_is_noted_until_it_recovers(house: House, dovecot: Dovecot) -> None:
+    good, bad = box(house, dovecot, "imap"), box(house, dovecot, "imap")
+    house.tracker.settings.save_account(bad, "wrong")
+    bad = house.tracker.settings.account(bad.id)
+    for account in (good, bad):
+        dovecot.deliver(account.username, *some(1))
+    fetches = run(house, good, bad)
+    assert fetches[good.id].outcomes == {"new_issue": 1}
+    assert "password" in fetches[bad.id].error
+    house.now = house.now.replace(hour=13)
+    run(house, bad)
+    state = house.tracker.state.fetch(bad.id)
+    assert (state.failures, state.last_success, state.error_since) == (2, None, house.now.replace(hour=12))
+    house.tracker.settings.save_account(house.tracker.settings.account(bad.id), PASSWORD)
+    assert run(house, house.tracker.settings.account(bad.id))[bad.id].outcomes == {"new_issue": 1}
+    assert house.tracker.state.fetch(bad.id).failures == 0
+
+
+def test_an_account_held_by_another_run_is_skipped(house: House, dovecot: Dovecot) -> None:
+    account = box(house, dovecot, "imap")
+    dovecot.deliver(account.username, *some(1))
+    lease = house.tracker.locks.lease(f"account-{account.id}")
+    assert lease is not None
+    assert run(house, account)[account.id].skipped
+    lease.release()
+    assert run(house, account)[account.id].outcomes == {"new_issue": 1}
+
+
+def test_many_mails_come_in_their_order_and_in_bounded_batches(house: House, dovecot: Dovecot, protocol: str) -> None:
+    account = box(house, dovecot, protocol, auto_create=AutoCreation())
+    dovecot.deliver(account.username, *some(250))
+    assert run(house, account)[account.id].outcomes == {"unassociated": 250}
+    assert run(house, account)[account.id].fetched == 0
+
+
+def test_paused_and_delivered_accounts_are_not_fetched(house: House) -> None:
+    delivered = house.add_account(type="delivered", addresses=("pipe@example.org",), folder="INBOX")
+    house.set_account(paused=True)
+    assert fetchable([house.account, delivered]) == []
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(house: House, dovecot: Dovecot, protocol: str) -> None:
+    account = box(house, dovecot, protocol, leave_copy=False)
+    dovecot.deliver(account.username, *some(2), mail("Re: 0", Message_ID="<r@x>", In_Reply_To="<0@x>"))
+    before = sorted(str(path) for path in Path(house.config.data).rglob("*"))
+    told = rehearse(house.tracker, [account])
+    assert [one.outcome for one in told] == ["new_issue", "new_issue", "filed"]
+    left = [str(path) for path in Path(house.config.data).rglob("*") if "locks" not in str(path)]
+    assert set(left) <= set(before)
+    assert len(dovecot.left(account.username)) == 3
+    assert run(house, account)[account.id].outcomes == {"new_issue": 2, "filed": 1}
