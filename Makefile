@@ -13,7 +13,8 @@ PYTHONS := python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11
 # A file of tests stays on one worker, so that a server it starts is started once.
 PARALLEL := -n 2 --dist loadfile
 # Tests that need servers, other programs or minutes; the rest are unit tests.
-SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser
+SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser \
+	--ignore=tests/runners/test_fetching.py --ignore=tests/runners/test_probing.py
 
 .PHONY: help install demo run test check bench corpus faults fuzz clean
 

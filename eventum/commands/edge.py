@@ -14,6 +14,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from eventum.commands import logs
 from eventum.errors import Busy, Damaged, EventumError
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ REMEDIES = {
 
 def tracker() -> "Tracker":
     """The tracker of this app, its store checked. Raises `Damaged` when it is not initialised or somebody else's."""
-    return bare_tracker().open()
+    found = bare_tracker()
+    logs.set_up(found.config.log_format)
+    return found.open()
 
 
 def bare_tracker() -> "Tracker":

@@ -124,7 +124,7 @@ class Download:
             if isinstance(noted, EventumError):
                 fetch.error = fetch.error or str(noted)
         if fetch.error:
-            log.warning("fetching: %s: %s", account.id, fetch.error)
+            log.info("fetching: %s: %s", account.id, fetch.error)
 
     def _note(self, account: Account, error: str) -> None:
         now, state = self._tracker.clock(), self._tracker.state.fetch(account.id)

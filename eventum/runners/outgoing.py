@@ -63,7 +63,7 @@ class Outgoing:
                         self._one(connection, claimed)
         except (Busy, Refused) as error:
             self._result.error = str(error)
-            log.warning("outgoing: %s", error)
+            log.info("outgoing: %s", error)
 
     def _server(self) -> smtp.Smtp:
         settings = self._tracker.settings.general()
