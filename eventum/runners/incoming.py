@@ -8,6 +8,7 @@ after releasing it. One bad mail never stops the others: it is put off, at the t
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from eventum.errors import Busy, EventumError
@@ -42,13 +43,16 @@ class Incoming:
         """Decide all that waits; how many mails were decided. Another run that decides now is left to do it."""
         count = 0
         while True:
-            try:
-                with self._tracker.locks.record("incoming", timeout=0):
-                    count += self._work_off()
-            except Busy:
-                self.held_by_another = True
-                return count
-            if not self._tracker.spool.waiting():
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(self._tracker.locks.record("incoming", timeout=0))
+                except Busy:
+                    self.held_by_another = True
+                    return count
+                decided = self._work_off()
+            count += decided
+            # Who found the lock taken meanwhile left its mail to us.
+            if not decided or not self._tracker.spool.waiting():
                 return count
 
     def _work_off(self) -> int:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from eventum.errors import Damaged, NotFound
+from eventum.errors import Busy, Damaged, NotFound
 from eventum.issues.events import Event, Filed, Opened
 from eventum.issues.issue import Issue
 from eventum.store import files, journal
@@ -74,12 +74,12 @@ class Index:
     # Keeping up
 
     def catch_up(self) -> None:
-        """Bring the index to what the journals tell."""
+        """Bring the index to what the journals tell. Raises `Busy` when its file cannot be written now."""
         try:
             self._catch_up()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
+        except sqlite3.OperationalError as error:
+            raise Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted at any time.") from error
+        except sqlite3.DatabaseError:  # Half a database: it is derived, so it is made anew.
             self.close()
             self._delete()
             self._catch_up()
