@@ -78,7 +78,7 @@ class Index:
         try:
             self._catch_up()
         except sqlite3.OperationalError as error:
-            raise Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted at any time.") from error
+            raise Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted.") from error
         except sqlite3.DatabaseError:  # Half a database: it is derived, so it is made anew.
             self.close()
             self._delete()
