@@ -118,6 +118,9 @@ def subject(notice: str, issue: Issue, original: str = "") -> str:
     title = NOTICES[notice].title
     text = one_line(original if notice in ("email", "note", "blocked") else issue.summary)
     if notice == "email":
+        # Who answers a notice is read by others, who never saw it: its title tells them nothing.
+        for title in (one.title for one in NOTICES.values() if one.title):
+            text = text.replace(f"{tag(issue.number)} {title}", f"{tag(issue.number)} ")
         return tagged_subject(issue.number, text)
     # An answer to a notice repeats its whole subject; it must not grow with every answer.
     repeated = f"{tag(issue.number)} {title}"
@@ -143,8 +146,11 @@ def sender(notice: str, issue: Issue, project: Project, general: General, *, aut
 def author(event: Event, people: People) -> str:
     """The display name of who did what an event tells, "" when he has none."""
     user = people.who(event.who)
-    if isinstance(event.what, Filed) and not event.what.message.outgoing:
-        return event.what.message.from_.name or (user.name if user else "")
+    message = event.what.message if isinstance(event.what, Filed) else None
+    # Who kept another's mail as a note speaks to the staff, not the sender.
+    noted = user is not None and message is not None and message.kind == "note" and not message.blocked
+    if message is not None and not message.outgoing and not noted:
+        return message.from_.name or (user.name if user else "")
     return user.name if user else ""
 
 

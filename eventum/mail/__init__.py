@@ -1,5 +1,8 @@
 """E-mail as values: bytes in, frozen objects out, and back again.
 
-Reading order: `message` (what a mail says), `headers` and `words` (its header block), `address`, `dates`, `charset`,
-`parts` (its MIME tree), `html`.  Pure: nothing here opens a file, asks a clock, talks to a network or knows issues.
+Read first `message`, what a mail says; below it stand `headers`, `words` and `charset` (its fields), `address` and
+`dates` (what they hold), `parts`, `tolerant` and `content` (its MIME tree), `reading` and `html` (its text).  What we
+write stands in `compose` and `forward`; what we write and must know again in `automatic`, `threading` and `envelope`.
+
+Pure: nothing here opens a file, asks a clock, talks to a network or knows issues.
 """

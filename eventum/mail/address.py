@@ -15,7 +15,7 @@ from eventum.mail.words import clean_line, decode_words, encode_words
 MAX_ADDRESS: Final = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 _MAX_NAME: Final = 200
 _MAX_TEXT: Final = 65_536
-_MAX_SIMPLE: Final = 300
+_SHORT: Final = 300
 
 _ADDRESS: Final = re.compile(
     r"""(?!-) [A-Za-z0-9!\#$%&'*+/=?^_`{|}~.-]{1,128}   # atoms; dots anywhere, as Japanese carriers gave them out
@@ -25,11 +25,27 @@ _ADDRESS: Final = re.compile(
         )""",
     re.VERBOSE,
 )
-_SIMPLE: Final = re.compile(r"(?:\"?([\w .'&/+-]*?)\"?\s*<([^\s<>\"(),:;]+)>|([^\s<>\"(),:;]+))", re.ASCII)
-_TOKEN: Final = re.compile(r'=\?[^?\s=]{1,60}\?[bBqQ]\?[^?]*\?=|[^"(<>,:;=]+|.', re.DOTALL)  # encoded words stay whole
-_LOOKS_LIKE_ADDRESS: Final = re.compile(r"[^\s<>()\[\]\",:;'@]{1,128}[@\uff20\ufe6b][^\s<>()\[\]\",:;'@]{1,253}")
+_SIMPLE: Final = re.compile(
+    r"""(?: "? ([\w\ .'&/+-]*?) "? \s* < ([^\s<>"(),:;]+) >   # a plain name, perhaps quoted, and brackets
+          | ([^\s<>"(),:;]+)                                  # nothing but an address
+        )""",
+    re.VERBOSE | re.ASCII,
+)
+_TOKEN: Final = re.compile(
+    r"""=\? [^?\s=]{1,60} \? [bBqQ] \? [^?]* \?=   # an encoded word stays whole, whatever signs it holds
+      | [^"(<>,:;=]+                             # what has no meaning of its own
+      | .""",
+    re.VERBOSE | re.DOTALL,
+)
+_LOOKS_LIKE_ADDRESS: Final = re.compile(
+    r"""[^\s<>()\[\]",:;'@]{1,128}
+        [@\uff20\ufe6b]              # the sign itself, its wide and its small form
+        [^\s<>()\[\]",:;'@]{1,253}""",
+    re.VERBOSE,
+)
 _QUOTED: Final = re.compile(r'((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _UNESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _NEEDS_QUOTES: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]")
 
 
@@ -58,7 +74,7 @@ def parse_addresses(header_value: str, limit: int = 500) -> tuple[Address, ...]:
 
     An entry without a usable address is kept with `address` "" when it has a name.
     """
-    simple = _SIMPLE.fullmatch(header_value.strip()) if len(header_value) < _MAX_SIMPLE else None
+    simple = _SIMPLE.fullmatch(header_value.strip()) if len(header_value) < _SHORT else None
     if simple is not None:
         text = simple[2] or simple[3]
         if is_address(text):
@@ -191,15 +207,15 @@ class _Splitter:
         if self.comment and "@" in self.comment and usable:
             shown = _name(f"{name} ({self.comment})")  # kept in sight, so that the sender is not called clear
         if not usable and self.angle is not None:
-            shown = _name(f"{name} <{self.angle}>") if self.angle.strip() else shown
+            shown = _name(f"{name} <{route}>") if route else shown
         if usable or shown:
             self.found.append(Address(shown, address.lower() if usable else ""))
         self.begin()
 
 
 def _name(text: str) -> str:
-    return _bare(clean_line(decode_words(text), _MAX_NAME)) if text else ""
+    return _bare(clean_line(_BLANKS.sub(" ", decode_words(text)), _MAX_NAME)) if text else ""
 
 
 def _bare(name: str) -> str:
-    return " ".join(name.strip("'\" ").split())[:_MAX_NAME]
+    return _BLANKS.sub(" ", name).strip("'\" ")[:_MAX_NAME]

@@ -114,7 +114,7 @@ def _plausible(data: bytes, name: str) -> bool:
 
 def _two_byte_only(text: str) -> bool:
     # Two bytes of EUC-JP or GBK can be one valid character of UTF-8 below U+0800, but hardly ever one above it.
-    return max(text) < "\u0800"
+    return max(text, default="") < "\u0800"
 
 
 def _as_declared(data: bytes, name: str) -> str | None:

@@ -10,9 +10,10 @@ from eventum.mail.headers import Headers, parameters
 from eventum.mail.words import base64, clean_line, decode_words
 
 MAX_NAME: Final = 200
-_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+*-]{1,100}")
+_TOKEN: Final = r"[a-z0-9!#$&^_.+*-]{1,100}"
+_TYPE: Final = re.compile(f"{_TOKEN}/{_TOKEN}")
 _MAX_UU_LINES: Final = 400_000  # 18 MB of data
-_UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ", re.MULTILINE)
+_UU_BEGIN: Final = re.compile(rb"^begin [0-7]{3,4} ", re.MULTILINE)
 _EXTENSIONS: Final = {
     "text/plain": ".txt",
     "text/html": ".html",

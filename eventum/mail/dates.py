@@ -14,11 +14,31 @@ _ZONES: Final = {
     "jst": 540, "kst": 540, "cet": 60, "cest": 120, "met": 60, "mest": 120, "bst": 60, "ist": 330, "msk": 180,
     "eet": 120, "eest": 180, "hkt": 480, "sgt": 480, "aest": 600, "aedt": 660,
 }  # fmt: skip
-_DAY: Final = re.compile(r"(?<!\d)(\d{1,2})[\s.-]{1,3}([A-Za-z]{3})[a-z]{0,6}[\s.,-]{1,3}(\d{4}|\d{2})(?!\d)")
-_ASCTIME: Final = re.compile(r"([A-Za-z]{3})[a-z]{0,6}\s{1,3}(\d{1,2})(?!\d),?\s.{0,20}?(?<!\d)(\d{4})(?!\d)")
-_ISO: Final = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
-_TIME: Final = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d{1,9})?(?!\d)\s{0,3}([AaPp][Mm])?")
-_ZONE: Final = re.compile(r"\s{0,3}(?:([+-])(\d{2}):?(\d{2})|([A-Za-z]{2,5}))")
+_DAY: Final = re.compile(
+    r"""(?<!\d) (\d{1,2}) [\s.-]{1,3}
+        ([A-Za-z]{3}) [a-z]{0,6} [\s.,-]{1,3}   # the month, perhaps in full
+        (\d{4}|\d{2}) (?!\d)""",
+    re.VERBOSE,
+)
+_ASCTIME: Final = re.compile(
+    r"""([A-Za-z]{3}) [a-z]{0,6} \s{1,3} (\d{1,2}) (?!\d) ,?
+        \s .{0,20}? (?<!\d) (\d{4}) (?!\d)   # the year stands behind the time and the zone""",
+    re.VERBOSE,
+)
+_ISO: Final = re.compile(
+    r"""(?<!\d) (\d{4}) [-/] (\d{1,2}) [-/] (\d{1,2}) (?!\d)""",
+    re.VERBOSE,
+)
+_TIME: Final = re.compile(
+    r"""(?<!\d) (\d{1,2}) [:.] (\d{2})
+        (?: [:.] (\d{2}) )? (?: [.,] \d{1,9} )? (?!\d)   # seconds and their fraction
+        \s{0,3} ([AaPp][Mm])?""",
+    re.VERBOSE,
+)
+_ZONE: Final = re.compile(
+    r"""\s{0,3} (?: ([+-]) (\d{2}) :? (\d{2}) | ([A-Za-z]{2,5}) )""",
+    re.VERBOSE,
+)
 _MAX_TEXT: Final = 200
 
 

@@ -37,7 +37,7 @@ _PARAMETER: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _QUOTED_PAIR: Final = re.compile(r'\\(["\\])')
-_CONTINUATION: Final = re.compile(r"^(.+?)\*(\d{1,3})?(\*)?$")
+_CONTINUATION: Final = re.compile(r"(.+?)\*(\d{1,3})?(\*)?\Z")
 
 
 class Headers(Mapping[str, tuple[str, ...]]):

@@ -14,16 +14,24 @@ _MAX_QUOTES: Final = 12
 _MAX_ATTRIBUTES: Final = 4_000
 _MAX_ODD_TAGS: Final = 30
 
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
-_ATTRIBUTES_END: Final = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")
+_TAG: Final = re.compile(
+    r"""<(/?) ([A-Za-z][A-Za-z0-9:-]{0,30})""",
+    re.VERBOSE,
+)
+_ATTRIBUTES_END: Final = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")  # a ">" in quotes is none
 _ENTITY: Final = re.compile(
-    r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[A-Za-z][A-Za-z0-9]{1,31});?"
+    r"""& (?: \# [0-9]{1,7} (?![0-9])                   # longer ones are no characters, and slow to make numbers of
+            | \# [xX] [0-9a-fA-F]{1,6} (?![0-9a-fA-F])
+            | [A-Za-z][A-Za-z0-9]{1,31}
+        ) ;?""",
+    re.VERBOSE,
 )
 _WIDE: Final = re.compile(" {3,}")
 _WEB: Final = re.compile(r"https?://[^\s<>]{1,300}\Z", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
-_HREF: Final = re.compile(r"""\bhref\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
-_ALT: Final = re.compile(r"""\balt\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_VALUE: Final = r"""\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)'|([^\s>"']+))"""
+_HREF: Final = re.compile(r"\bhref" + _VALUE, re.IGNORECASE)
+_ALT: Final = re.compile(r"\balt" + _VALUE, re.IGNORECASE)
 
 _SKIPPED: Final = frozenset({"script", "style", "head", "title", "template", "object", "svg", "math", "select"})
 _TELLING: Final = frozenset({"a", "img"})  # whose attributes say something

@@ -39,6 +39,8 @@ WITH_TEXT = [name for name, notice in NOTICES.items() if notice.template]
         ("closed", "", "[#42] Closed: The printer is on fire"),
         ("email", "Re: it burns", "[#42] Re: it burns"),
         ("email", "Re: [#42] it burns", "[#42] Re: it burns"),
+        ("email", "Re: [#42] New Issue Assigned: it burns", "[#42] Re: it burns"),
+        ("email", "AW: Re: [#42] Issue Created: New Issue: x", "[#42] AW: Re: New Issue: x"),
         ("note", "water?", "[#42] Note: water?"),
         ("note", "Re: [#42] Note: water?", "[#42] Note: water?"),
         ("blocked", "hello", "[#42] BLOCKED: hello"),

@@ -131,7 +131,7 @@ def test_a_plain_name_comes_back_as_it_was(name: str) -> None:
 
 @given(st.text("aB'\"&. \t@<>,(x)", max_size=30))
 def test_the_short_way_through_the_splitter_leads_to_the_same(field: str) -> None:
-    assert parse_addresses(field) == parse_addresses(field + " " * 400)
+    assert parse_addresses(field) == parse_addresses(" " * 400 + field)
 
 
 def test_an_address_that_is_not_strict_never_reaches_a_header() -> None:

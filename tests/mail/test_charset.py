@@ -22,6 +22,7 @@ KANJI = "障害が発生しました"
         ("Grüße".encode("latin-1"), None, "Grüße"),
         (b"\x93quoted\x94 \x80", "iso-8859-1", "“quoted” €"),
         (b"\xef\xbb\xbfmark\xc3\xbc", "utf-8", "markü"),
+        (b"\xef\xbb\xbf", "shift_jis", ""),
         (KANJI.encode("cp932"), "shift_jis", KANJI),
         (KANJI.encode("cp932"), None, KANJI),
         (KANJI.encode("cp932"), "iso-2022-jp", KANJI),
