@@ -4,9 +4,25 @@ Flows in: options and stdin. Flows out: text or one JSON document on stdout, mes
 command is a blueprint in a module of its name. What a body needs is imported in the body, so that `--help` and the
 start of any other command do not pay for it.
 
-`edge` makes errors into exit codes, `printing` prints, `passwords` reads passwords.
+`edge` makes errors into exit codes, `printing` and `texts` print, `passwords` reads passwords.
 """
 
-from eventum.commands import accounts, demo, download_emails, init, process_queue, projects, settings, users
+from eventum.commands import (
+    accounts,
+    dead,
+    demo,
+    download_emails,
+    emails,
+    init,
+    issues,
+    process_queue,
+    projects,
+    queue,
+    settings,
+    users,
+)
 
-BLUEPRINTS = (init.bp, users.bp, projects.bp, accounts.bp, settings.bp, download_emails.bp, process_queue.bp, demo.bp)
+BLUEPRINTS = (
+    *(init.bp, users.bp, projects.bp, accounts.bp, settings.bp),
+    *(download_emails.bp, process_queue.bp, issues.bp, emails.bp, queue.bp, dead.bp, demo.bp),
+)

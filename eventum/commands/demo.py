@@ -41,7 +41,7 @@ def demo(port: int, fresh: bool, check: bool) -> None:
     """
     from eventum.demo.stage import staged
 
-    signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         with staged(Path.cwd() / "demo-data", port=0 if check else port + SMTP, fresh=fresh) as stage:
             alone = not list(stage.tracker.issues.numbers())
@@ -56,6 +56,8 @@ def demo(port: int, fresh: bool, check: bool) -> None:
             _listen(stage)
     except KeyboardInterrupt:
         click.echo("\nThe demo has ended. Start it again to go on, or delete demo-data.")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _listen(stage: "Stage") -> NoReturn:

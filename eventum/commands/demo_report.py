@@ -26,7 +26,7 @@ OUTCOMES = {
     "filed": ("went into issue {issue}", "green"),
     "blocked": ("was kept in issue {issue} as a blocked note, which only staff sees", "red"),
     "unassociated": ("waits in the list of mail that belongs to no issue", "yellow"),
-    "duplicate": ("is known already; it was put aside", "yellow"),
+    "duplicate": ("says the same as a mail we have; it was put aside", "yellow"),
     "ignored": ("was put aside", "yellow"),
 }
 
@@ -54,6 +54,7 @@ def invite(stage: "Stage", flask: str) -> None:
     root = stage.place.root.name
     _heading("Look around")
     _text("In a second terminal, in this folder; the first line says which data the others work on:")
+    click.echo()
     for line in (
         f". {root}/env",
         f"{flask} issues list",
@@ -78,16 +79,16 @@ def invite(stage: "Stage", flask: str) -> None:
         f"--mail-from {ME} --mail-rcpt help@lighthouse.example -T -"
     )
     for line in (python, curl):
-        click.secho(f"\n    {line}", fg="cyan")
+        click.echo()
+        click.secho(f"    {line}", fg="cyan")
     click.echo("\nCtrl-C ends it.")
 
 
 def arrived(stage: "Stage", address: str, raw: bytes, sendings: "Sequence[Sending]") -> None:
     """One mail that came by SMTP, and what was sent because of it."""
     fate = stage.play.fate(address, raw)
-    click.echo()
     if fate is None:
-        click.secho(f"A mail to {address} came in and could not be decided yet; it is tried again.", fg="red")
+        click.secho(f"\nA mail to {address} came in and could not be decided yet; it is tried again.", fg="red")
     else:
         _mail(" *.", fate, f"to {address}")
     for sending in sendings:
@@ -109,7 +110,8 @@ def _mail(number: str, fate: "Fate", about: str) -> None:
     click.secho(f"({about})", dim=True)
     click.secho(f"    {printing.cell(fate.mail.subject)}", bold=True)
     click.secho(f"    -> {said.format(issue=fate.issue)}", fg=colour)
-    _text(fate.reasons, "       ")
+    if fate.reasons:
+        _text(fate.reasons, "       ")
 
 
 def _issues(stage: "Stage") -> None:

@@ -61,7 +61,7 @@ def download_emails(
         with running(tracker, "download-emails") as problems:
             download = Download(tracker, limit, _progress())
             fetches = download.run(fetchable(accounts))
-            damaged = edge.damaged(tracker)
+            damaged = list(dict.fromkeys([*edge.damaged(tracker), *download.damaged]))
             problems += [*damaged, *download.problems]
             problems += [f"{fetch.id}: {fetch.error}" for fetch in fetches if fetch.error]
             problems += [f"{fetch.id}: mail could not be handled" for fetch in fetches if fetch.outcomes.get("failed")]

@@ -30,19 +30,20 @@ def process_queue(limit: int | None, as_json: bool) -> None:
     tracker = edge.tracker()
     try:
         with running(tracker, "process-queue") as problems:
-            Incoming(tracker).work()
+            incoming = Incoming(tracker)
+            incoming.work()
             sent = Outgoing(tracker).work(limit or 0)
-            damaged = edge.damaged(tracker)
-            problems += damaged
             if sent.error:
                 problems.append(sent.error)
             if sent.failed:
                 problems.append(f"{sent.failed} mails were refused for good")
             # What came in by pipe while this run was sending need not wait for the next one.
-            Incoming(tracker).work()
+            incoming.work()
+            damaged = list(dict.fromkeys([*edge.damaged(tracker), *incoming.damaged]))
+            problems += [*damaged, *incoming.problems]
     finally:
         tracker.close()
-    for problem in damaged:
+    for problem in (*damaged, *incoming.problems):
         edge.say(f"Error: {problem}")
     _show(sent, as_json)
     if problems:

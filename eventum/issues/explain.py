@@ -81,6 +81,22 @@ _SENTENCES = MappingProxyType(
             "closed": ("He is told when the issue is closed.", "He did not ask for closings, or it is none."),
             "not_asked_for": ("{saw} did not ask for this.", ""),
         },
+        # What a person or a verb decided without a table: such rows always answer.
+        "person": {
+            "staff": ("{saw} works for the project and wrote it in the tracker.", ""),
+            "note": ("{saw} wrote it in the tracker, for staff.", ""),
+            "as_email": ("{saw} put it there.", ""),
+            "as_reference": ("{saw} put it there, and nobody was told.", ""),
+            "as_note": ("{saw} put it there, for staff.", ""),
+            "new_issue": ("{saw} opened the issue for it.", ""),
+            "parent_in_pool": ("{saw} opened the issue for a mail that answers it.", ""),
+        },
+        "receive": {
+            "same_bytes": ("The very same mail was kept before ({saw}).", ""),
+            "same_content": ("A mail of the same content was kept before ({saw}).", ""),
+            "issue_unusable": ("The issue cannot be used: {saw}", ""),
+            "parent_in_pool": ("The mail that opened the issue answers it; it came by account {saw}.", ""),
+        },
     }
 )
 _RESULTS = MappingProxyType(

@@ -157,12 +157,14 @@ class Outbox:
         places = (self._layout.outgoing, self._layout.sent, self._layout.held, self._layout.failed)
         return {key for place in places for key in keys(place)}
 
-    def entries(self) -> Iterator[Queued]:
-        """All entries with their states, in no order."""
+    def entries(self, wanted: str = "") -> Iterator[Queued]:
+        """All entries with their states, or those of one status, in no order."""
         for entry in (*self._queue.all_waiting(), *self._queue.claimed()):
-            yield from self._shown(entry, "deferred" if entry.attempts else "pending")
+            status: Status = "deferred" if entry.attempts else "pending"
+            if wanted in ("", status):
+                yield from self._shown(entry, status)
         for place, status in self._places():
-            for folder in maildir(place)[1:]:
+            for folder in maildir(place)[1:] if wanted in ("", status) else ():
                 for item in files.listing(folder):
                     yield from self._shown(entry_of(item.path), status)
 

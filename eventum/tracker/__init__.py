@@ -4,5 +4,6 @@ Flows in: mails, and what people ask for by screen or command. Flows out: record
 plain values. Nothing here speaks to a server or knows Flask.
 
 `tracker` holds the parts of one store. The administrator's verbs are `founding` (the first day), `membership` (users
-and projects), `mailboxes` (e-mail accounts) and `setup` (General Setup).
+and projects), `mailboxes` (e-mail accounts) and `general` (General Setup). What people do with issues and mail is
+`change`, `correspond`, `opening`, `associate`, `queues` and `dead`; what they ask is `questions` and `mails`.
 """

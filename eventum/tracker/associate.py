@@ -15,7 +15,8 @@ from eventum.issues.events import Filing
 from eventum.issues.people import User
 from eventum.issues.trace import Row
 from eventum.tracker.acting import Done, act, acting, check_staff
-from eventum.tracker.facts import Ground, Known
+from eventum.tracker.facts import Known
+from eventum.tracker.ground import Ground
 from eventum.tracker.pooled import Waiting, check_may_handle, place_of, take_along, waiting
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
@@ -65,7 +66,8 @@ class _Placing:
         known = Known(self._ground, found.arrival)
         answers = (match for match in known.association().candidates if match.issue == aim.number)
         parent = next((match.message_id for match in answers), "")
-        row = Row("person", "associated", self._user.email, f"{aim.way}:{aim.number}")
+        kind = "note" if aim.way == "note" else "email"
+        row = Row("person", f"as_{aim.way}", self._user.email, f"{kind}:{aim.number}")
         filing = msgspec.structs.replace(found.pooled.mail, parent=parent, trace=(*found.pooled.trace, row))
         now, who = self._ground.changes.now, self._user.id
         match aim.way:
@@ -102,7 +104,7 @@ def remove(tracker: Tracker, who: str | None, key: str) -> bool:
 
 
 def restore(tracker: Tracker, who: str | None, key: str) -> bool:
-    """Let a mail of the pool wait for somebody again, wherever it was put; False when it does. Raises as `associate`."""
+    """Let a mail of the pool wait again, wherever it was put; False when it does. Raises as `associate`."""
     return _moved(tracker, who, key, "unassociated")
 
 

@@ -21,7 +21,7 @@ from eventum.mail.compose import Draft, compose
 from eventum.mail.message import parse
 from eventum.store.spool import key_of
 from eventum.tracker.acting import Done, act, acting, addresses, check_staff, one_line, said
-from eventum.tracker.facts import Ground
+from eventum.tracker.ground import Ground
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 
@@ -95,8 +95,8 @@ class _Writing:
         if isinstance(answer, admission.Block):
             title = people.project(issue.project).title
             raise Refused(
-                f"{author.email} may not mail issue {issue.number}: its reporter, assignees and authorised repliers may, "
-                f"and the staff of {title!r}."
+                f"{author.email} may not mail issue {issue.number}: only its reporter, assignees and authorised "
+                f"repliers may, and the staff of {title!r}."
             )
         return rows
 

@@ -11,6 +11,7 @@ from eventum.issues.trace import Row
 
 Outcome = Literal["new_issue", "filed", "unassociated", "blocked", "refused", "duplicate", "ignored", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+UNUSABLE = "issue_unusable"  # The rule of a mail that waits because the record of its issue is damaged.
 
 
 class Disposition(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ class Known:
         return association.Facts(
             routes=self._routes(),
             tag=tag,
-            tag_exists=tagged is not None,
+            tag_exists=tag is not None and ground.exists(tag.number),
             tag_staff=self.is_staff(tagged),
             tag_enabled=ground.general.subject_routing.enabled,
             candidates=self._matches(asked),
@@ -69,7 +69,7 @@ class Known:
         # The envelope says where the mail really went; without it all that the headers name is believed.
         addresses = envelope.recipients or (*message.delivered_to, *written)
         found = routes((address.lower() for address in addresses), self._ground.general)
-        return tuple(route for route in found if self._ground.issue(route.number) is not None)
+        return tuple(route for route in found if self._ground.exists(route.number))
 
     def _matches(self, asked: tuple[str, ...]) -> tuple[Match, ...]:
         found: list[Match] = []
@@ -83,17 +83,17 @@ class Known:
 
     def _ours(self, message_id: str) -> list[Match]:
         ours = threading.read_our_id(message_id, self._ground.ids_key)
-        issue = self._ground.issue(ours.issue) if ours else None
-        if ours is None or issue is None:
+        if ours is None or not self._ground.exists(ours.issue):
             return []
-        event = issue.event(ours.event) or self._ground.older_event(issue, ours.event)
+        issue = self._ground.issue(ours.issue)
+        event = (issue.event(ours.event) or self._ground.older_event(issue, ours.event)) if issue else None
         internal = event is not None and isinstance(event.what, Filed) and event.what.message.internal
         return [
-            Match(message_id=message_id, how="ours", issue=issue.number, internal=internal, staff=self.is_staff(issue))
+            Match(message_id=message_id, how="ours", issue=ours.issue, internal=internal, staff=self.is_staff(issue))
         ]
 
     def _rows(self, message_id: str) -> list[MessageMatch]:
-        rows = [row for row in self._ground.with_id(message_id) if row.issue == 0 or self._ground.issue(row.issue)]
+        rows = [row for row in self._ground.with_id(message_id) if row.issue == 0 or self._ground.exists(row.issue)]
         # A mail that went to two projects is two issues: an answer that came to one of them belongs to that one.
         return sorted(rows, key=lambda row: (row.issue == 0, row.destination != self.arrival.envelope.destination))
 

@@ -103,6 +103,10 @@ class Ground:
                 self._issues[number] = None
         return self._issues[number]
 
+    def exists(self, number: int) -> bool:
+        """Whether there is such an issue, its record damaged or not: what belongs to it must not go elsewhere."""
+        return self.changes.exists(number)
+
     def older_event(self, issue: Issue, number: int) -> Event | None:
         """An event that was moved to the issue's history; None when it cannot be read."""
         if number >= issue.first_event:

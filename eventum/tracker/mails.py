@@ -13,6 +13,7 @@ from eventum.errors import Damaged, NotFound, Refused
 from eventum.issues.events import Filing
 from eventum.issues.explain import sentences
 from eventum.issues.issue import messages
+from eventum.issues.trace import PASS
 from eventum.issues.trace import Row as TraceRow
 from eventum.store.layout import POOLS
 from eventum.store.pool import Pooled
@@ -96,9 +97,10 @@ def shown(tracker: Tracker, ident: str) -> Row:
     return {**row, **_more(tracker, filing, tracker.issues.mail_path(number, key))}
 
 
-def why(row: Row) -> tuple[str, ...]:
-    """The trace of a mail's row as sentences."""
-    return sentences(msgspec.convert(row["trace"], tuple[TraceRow, ...]))
+def why(row: Row, *, only_answers: bool = False) -> tuple[str, ...]:
+    """The trace of a mail's row as sentences; `only_answers`: without the rules that passed the question on."""
+    rows = msgspec.convert(row["trace"], tuple[TraceRow, ...])
+    return sentences(tuple(one for one in rows if not (only_answers and one.answer == PASS)))
 
 
 def attachments(filing: Filing) -> list[Row]:

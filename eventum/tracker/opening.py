@@ -19,7 +19,8 @@ from eventum.issues.trace import Row
 from eventum.mail import threading
 from eventum.mail.automatic import may_answer
 from eventum.tracker.acting import Done, act_anew, acting, addresses, assignable, check_works_for, clean_text, one_line
-from eventum.tracker.facts import Ground, Known
+from eventum.tracker.facts import Known
+from eventum.tracker.ground import Ground
 from eventum.tracker.pooled import Waiting, take_along, waiting
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work

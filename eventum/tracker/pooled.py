@@ -1,7 +1,7 @@
 """A mail of the pool in a person's hand: what it says, and how it goes along into an issue.
 
-Flows in: the key of a mail. Flows out: its record, place and reading; its move, noted in the changes that take it. Where
-it goes is decided by who asks.
+Flows in: the key of a mail. Flows out: its record, place and reading; its move, noted in the changes that take it.
+Where it goes is decided by who asks.
 """
 
 import msgspec
@@ -13,7 +13,7 @@ from eventum.store import files
 from eventum.store.pool import Pooled
 from eventum.store.state import Move
 from eventum.tracker.acting import check_works_for
-from eventum.tracker.facts import Arrival, Ground
+from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.reading import reading
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work

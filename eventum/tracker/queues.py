@@ -1,23 +1,17 @@
-"""The mail on its way out, and the mail no runner could handle: what people see of them, and what they may do.
+"""The mail on its way out: what people see of it, and what they may do with an entry.
 
-Flows in: ids or beginnings of ids. Flows out: rows of plain values; entries tried again or deleted. What waits is touched
-only while no run sends: an entry in a run's hand could be sent twice.
+Flows in: a status, an id or the beginning of one. Flows out: rows of plain values; entries tried again or deleted. What
+waits is touched only while no run sends: an entry in a run's hand could be sent twice.
 """
 
-from collections.abc import Sequence
-from contextlib import nullcontext
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from eventum.errors import Busy, NotFound, Refused
-from eventum.mail.envelope import HEAD, Envelope, read_head
 from eventum.mail.message import parse
-from eventum.store import files
-from eventum.store.locks import Lease
 from eventum.store.outbox import Queued, Status
-from eventum.store.spool import Dead
 from eventum.tracker.mails import Row, one_of
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
@@ -29,16 +23,18 @@ LEASE = "queue"  # Held by a run while it sends.
 def queued(tracker: Tracker, status: str = "") -> list[Row]:
     """The entries of the queue, of one status or all, oldest first."""
     # An entry that a run moves on while the folders are read may be met twice; what it is later counts.
-    entries = {entry.id: entry for entry in tracker.outbox.entries()}
-    found = [entry for entry in entries.values() if status in ("", entry.status)]
-    found.sort(key=lambda entry: (entry.posting.queued, entry.posting.issue, entry.posting.event, entry.id))
+    entries = {entry.id: entry for entry in tracker.outbox.entries(status)}
+    found = sorted(
+        entries.values(), key=lambda entry: (entry.posting.queued, entry.posting.issue, entry.posting.event, entry.id)
+    )
     return [_row(entry) for entry in found]
 
 
 def queue_entry(tracker: Tracker, ident: str) -> Row:
     """One entry with its log and its mail. Raises `NotFound`, `Refused`."""
     key = _key(tracker, ident)
-    entry = next((entry for entry in tracker.outbox.entries() if entry.id == key), None)
+    status = tracker.outbox.states([key]).get(key, "")
+    entry = next((entry for entry in tracker.outbox.entries(status) if entry.id == key), None)
     if entry is None:
         raise NotFound(f"There is no entry {key} in the queue any more.")
     raw = raw_bytes(entry.path)
@@ -46,7 +42,7 @@ def queue_entry(tracker: Tracker, ident: str) -> Row:
     return {
         **_row(entry),
         "log": [msgspec.structs.asdict(attempt) for attempt in entry.log],
-        "headers": _headers(raw),
+        "headers": headers_of(raw),
         "text": message.text,
         "attachments": [{"name": one.name, "type": one.type, "size": one.size} for one in message.attachments],
     }
@@ -55,7 +51,7 @@ def queue_entry(tracker: Tracker, ident: str) -> Row:
 def retry(tracker: Tracker, ident: str) -> str:
     """Let an entry be sent by the next run; its id. Raises `NotFound`, `Refused` for a sent one, `Busy`."""
     key = _key(tracker, ident)
-    with _unless_sending(tracker, key) as status:
+    with _settled(tracker, key) as status:
         if status == "sent":
             raise Refused(f"The entry {key} was sent; nobody gets a mail twice.")
         tracker.outbox.retry(key)
@@ -73,6 +69,52 @@ def retry_all_failed(tracker: Tracker) -> list[str]:
 def delete(tracker: Tracker, ident: str) -> str:
     """Delete an entry, or what is kept of a sent one; its id. Raises `NotFound`, `Refused`, `Busy`."""
     key = _key(tracker, ident)
-    with _unless_sending(tracker, key):
+    with _settled(tracker, key):
         tracker.outbox.forget(key)
     return key
+
+
+def headers_of(raw: bytes) -> str:
+    """The header block of a mail as it stands."""
+    return raw.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+
+
+def _key(tracker: Tracker, ident: str) -> str:
+    return one_of(ident, tracker.outbox.known(), "entry {} in the queue; `flask queue list` shows all")
+
+
+@contextmanager
+def _settled(tracker: Tracker, key: str) -> Iterator[Status]:
+    """The status of an entry that no run can be sending meanwhile."""
+    lease = None
+    try:
+        status = tracker.outbox.states([key]).get(key)
+        if status in ("pending", "deferred"):
+            lease = tracker.locks.lease(LEASE)
+            if lease is None:
+                raise Busy("A run is sending mail now, perhaps this one; try again when it has ended.")
+            status = tracker.outbox.states([key]).get(key)
+        if status is None:
+            raise NotFound(f"There is no entry {key} in the queue any more.")
+        yield status
+    finally:
+        if lease is not None:
+            lease.release()
+
+
+def _row(entry: Queued) -> Row:
+    posting = entry.posting
+    return {
+        "id": entry.id,
+        "status": entry.status,
+        "recipient": posting.recipient,
+        "sender": posting.sender,
+        "subject": posting.subject,
+        "message_id": posting.message_id,
+        "type": posting.type,
+        "issue": posting.issue or None,
+        "attempts": entry.attempts,
+        "next_attempt": entry.next_attempt,
+        "last_reply": entry.log[-1].reply if entry.log else None,
+        "queued": posting.queued,
+    }

@@ -18,7 +18,7 @@ from eventum.mail.automatic import may_answer
 from eventum.store.pool import Pooled
 from eventum.store.state import Move
 from eventum.tracker.announce import announce
-from eventum.tracker.disposition import Disposition, Outcome
+from eventum.tracker.disposition import UNUSABLE, Disposition, Outcome
 from eventum.tracker.facts import Known
 from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.tracker import Tracker
@@ -125,7 +125,7 @@ class _Batch:
             work = self.changes.work(answer.number)
         except (NotFound, Damaged) as error:
             # It was read a moment ago; the mail waits where a person sees it.
-            row = Row("receive", "issue_unusable", str(error), "unassociated")
+            row = Row("receive", UNUSABLE, str(error), "unassociated")
             return self._pool(known, "unassociated", (*rows, row))
         if self.ground.holds(work.number, known.message.digest):
             # It was sent to two of our addresses, and both ways lead into this issue.

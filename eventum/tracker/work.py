@@ -9,6 +9,7 @@ from a snapshot; when the record moved meanwhile he is told `Conflict` and start
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,15 @@ class Changes:
         """Make it all durable and seen. Raises `Conflict` when an issue was changed meanwhile: start again."""
         changed = [work for work in self.works.values() if work.is_changed]
         old = [work for work in changed if work.before is not None]
-        with self.tracker.locks.issues(work.number for work in old):
+        with ExitStack() as stack:
+            stack.enter_context(self.tracker.locks.issues(work.number for work in old))
+            if self.moves:
+                # A person may file by hand what a run pulls into a new issue: only one of them may have it.
+                stack.enter_context(self.tracker.locks.record("pool"))
             for work in old:
                 self._check(work)
+            for move in self.moves:
+                self._check_move(move)
             _Commit(self.tracker, changed, self).run()
 
     def _check(self, work: Work) -> None:
@@ -89,6 +96,10 @@ class Changes:
         current = self.tracker.issues.open(work.number)
         if current.raw != work.before.raw:
             raise Conflict(f"Issue {work.number} was changed by somebody else meanwhile; look at it and try again.")
+
+    def _check_move(self, move: Move) -> None:
+        if not files.exists(dict(self.works[move.issue].mails)[move.key]):
+            raise Conflict(f"The mail {move.key[:12]} was moved by somebody else meanwhile; look at it and try again.")
 
 
 class _Commit:

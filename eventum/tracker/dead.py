@@ -1,0 +1,71 @@
+"""The mail no runner could handle, kept for a person.
+
+Flows in: an id or the beginning of one. Flows out: rows of plain values; a mail that is tried again or deleted. Such a
+mail is read in the guarded child only: it may be the one that kills who reads it.
+"""
+
+from pathlib import Path
+
+from eventum.mail.envelope import HEAD, Envelope, read_head
+from eventum.store import files
+from eventum.store.spool import Dead
+from eventum.tracker.mails import Row, one_of
+from eventum.tracker.queues import headers_of
+from eventum.tracker.reading import raw_bytes
+from eventum.tracker.tracker import Tracker
+
+HEADERS = 8192  # Characters of the headers that are shown: in such a mail they may never end.
+
+
+def dead_mails(tracker: Tracker) -> list[Row]:
+    """All dead mails, the oldest first."""
+    return [_row(dead, path) for dead, path in tracker.spool.dead()]
+
+
+def dead_mail(tracker: Tracker, ident: str) -> Row:
+    """One dead mail with its headers and, when it can be read, its text. Raises `NotFound`, `Refused`."""
+    key = _key(tracker, ident)
+    dead, path = next((dead, path) for dead, path in tracker.spool.dead() if dead.key == key)
+    tracker.reader.ask(str(path))
+    answer = tracker.reader.answer()
+    return {
+        **_row(dead, path),
+        "headers": headers_of(raw_bytes(path))[:HEADERS],
+        "text": answer.message.text if answer.message else None,
+        "error": answer.error or None,
+    }
+
+
+def retry(tracker: Tracker, ident: str) -> str:
+    """Let a dead mail be decided by the next run; its id. Raises `NotFound`, `Refused`."""
+    key = _key(tracker, ident)
+    tracker.spool.retry(key)
+    return key
+
+
+def delete(tracker: Tracker, ident: str) -> str:
+    """Delete a dead mail for good; its id. Raises `NotFound`, `Refused`."""
+    key = _key(tracker, ident)
+    tracker.spool.forget(key)
+    return key
+
+
+def _key(tracker: Tracker, ident: str) -> str:
+    return one_of(ident, (dead.key for dead, _ in tracker.spool.dead()), "dead mail {}; `flask dead list` shows all")
+
+
+def _row(dead: Dead, path: Path) -> Row:
+    data = files.read_head(path, HEAD)
+    trace = read_head(data)
+    envelope = trace if isinstance(trace, Envelope) else None
+    return {
+        "id": dead.key,
+        "account": envelope.destination if envelope else None,
+        "received": envelope.received if envelope else None,
+        "sender": envelope.sender if envelope else None,
+        "recipients": list(envelope.recipients) if envelope else [],
+        "size": path.stat().st_size,
+        "reason": dead.reason,
+        "attempts": dead.attempts,
+        "when": dead.when,
+    }

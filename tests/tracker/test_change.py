@@ -1,0 +1,80 @@
+import pytest
+
+from eventum.errors import NotFound, Refused
+from eventum.issues.events import Closed
+from eventum.tracker import membership
+from eventum.tracker.change import assign, close, unassign
+from eventum.tracker.membership import UserForm
+from tests.house import House, mail
+
+
+@pytest.fixture
+def opened(house: House) -> House:
+    """With issue 1 of Ana, assigned to dev, and its notices forgotten."""
+    house.arrive(mail())
+    for entry in house.queued():
+        house.tracker.outbox.forget(entry.id)
+    return house
+
+
+def test_who_is_assigned_is_told_and_put_on_the_list(opened: House) -> None:
+    opened.user("sue")
+    done = assign(opened.tracker, 1, None, ["sue@example.org"])
+    assert (done.changed, done.told) == (True, ("sue@example.org",))
+    assert opened.told() == [("assignment", "sue@example.org")]
+    assert opened.issue(1).subscription("sue@example.org") is not None
+
+
+def test_assigning_who_is_assigned_changes_and_tells_nothing(opened: House) -> None:
+    done = assign(opened.tracker, 1, None, ["dev@example.org"])
+    assert (done.changed, opened.told()) == (False, [])
+
+
+def test_when_one_cannot_be_assigned_none_is(opened: House) -> None:
+    opened.user("sue")
+    with pytest.raises(NotFound):
+        assign(opened.tracker, 1, None, ["sue@example.org", "nobody@example.org"])
+    assert opened.issue(1).assignees == (opened.dev.id,)
+
+
+def test_a_deactivated_user_can_be_taken_off_and_not_be_put_on(opened: House) -> None:
+    membership.save_user(opened.tracker, "dev@example.org", UserForm(active=False))
+    assert unassign(opened.tracker, 1, None, ["dev@example.org"]).issue.assignees == ()
+    with pytest.raises(Refused, match="deactivated"):
+        assign(opened.tracker, 1, None, ["dev@example.org"])
+
+
+def test_closing_tells_the_list_and_the_reason(opened: House) -> None:
+    done = close(opened.tracker, 1, "dev@example.org", "Put out.\n")
+    assert done.issue.status == "closed" and done.issue.closed == opened.now
+    assert done.issue.events[-1].what == Closed("Put out.")
+    assert opened.told() == [("closed", "ana@customer.example")]
+    assert "Put out." in opened.sent_to("ana@customer.example", "closed").text
+
+
+def test_closing_a_closed_issue_changes_and_tells_nothing(opened: House) -> None:
+    first = close(opened.tracker, 1, None)
+    told = opened.told()
+    again = close(opened.tracker, 1, None, "twice")
+    assert (again.changed, again.issue, opened.told()) == (False, first.issue, told)
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "reporter"])
+def test_it_takes_staff_of_the_project(opened: House, role: str) -> None:
+    opened.user("eve", role)
+    with pytest.raises(Refused, match="eve@example.org does not work for 'Help desk'"):
+        close(opened.tracker, 1, "eve@example.org")
+    with pytest.raises(Refused, match="eve@example.org does not work for 'Help desk'"):
+        assign(opened.tracker, 1, "eve@example.org", ["dev@example.org"])
+
+
+def test_an_issue_that_is_not_there_is_named(opened: House) -> None:
+    with pytest.raises(NotFound, match="no issue 7"):
+        close(opened.tracker, 7, None)
+
+
+def test_an_answer_after_closing_reopens(opened: House) -> None:
+    close(opened.tracker, 1, None)
+    told = opened.sent_to("ana@customer.example", "closed").message_id
+    opened.arrive(mail("Re: closed", "still burning", In_Reply_To=told))
+    assert (opened.issue(1).status, opened.issue(1).closed) == ("open", None)
