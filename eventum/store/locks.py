@@ -3,7 +3,8 @@
 Flows in: names. Flows out: context managers. The only module that uses `FileLock`. Lock files are never removed while
 somebody could wait for them; the kernel frees a lock when its holder dies.
 
-The order in which locks are taken is lease, `incoming`, `number`, issue stripes ascending, spool. Readers take none.
+The order in which locks are taken is lease, `incoming`, `number`, issue stripes ascending, `pool`, spool. Readers take
+none.
 """
 
 import threading

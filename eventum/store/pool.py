@@ -30,6 +30,11 @@ class Pooled(msgspec.Struct, frozen=True, kw_only=True):
     trace: tuple[Row, ...] = ()
 
 
+def record_of(account: str, key: str) -> str:
+    """How the journal names one mail of the pool."""
+    return f"pool/{account}/{key}"
+
+
 class Pool:
     """The mail of no issue of one store."""
 

@@ -15,9 +15,9 @@ from eventum.store.issues import IssueStore
 from eventum.store.layout import Layout, maildir
 from eventum.store.locks import Lease, Locks
 from eventum.store.maildir import Queue, settle
-from eventum.store.maker import ID
+from eventum.store.maker import ID, Maker
 from eventum.store.outbox import Outbox
-from eventum.store.pool import Pool
+from eventum.store.pool import Pool, record_of
 from eventum.store.spool import Spool
 from eventum.store.state import Intent, State
 
@@ -27,10 +27,10 @@ Parts = tuple[Spool, Outbox, IssueStore, Pool, State]
 class Recovery:
     """One clearing up after the dead."""
 
-    def __init__(self, layout: Layout, locks: Locks, own: str, parts: Parts) -> None:
+    def __init__(self, layout: Layout, locks: Locks, maker: Maker, parts: Parts) -> None:
         self._layout = layout
         self._locks = locks
-        self._own = own
+        self._maker = maker
         self._spool, self._outbox, self._issues, self._pool, self._state = parts
         self._leases: dict[str, Lease | None] = {}
 
@@ -57,7 +57,7 @@ class Recovery:
         return count
 
     def _is_alive(self, maker: str) -> bool:
-        if maker == self._own:
+        if maker == self._maker.id:
             return True
         if not ID.fullmatch(maker):
             return False
@@ -84,9 +84,11 @@ class Recovery:
         """What the dead run had committed is finished; the rest waits to be decided again."""
         issues = {number: self._load(number) for _, number in intent.filings}
         filed = {key for key, number in intent.filings if self._holds(issues[number], key)}
-        for move in intent.moves:
-            if self._holds(self._load(move.issue), move.key):
-                self._pool.take(move.account, move.key)
+        taken = [move for move in intent.moves if self._holds(self._load(move.issue), move.key)]
+        for move in taken:
+            self._pool.take(move.account, move.key)
+        if taken:
+            self._maker.journal([(record_of(move.account, move.key), 0) for move in taken])
         claims = [
             entry
             for entry in Queue(self._layout.incoming).claimed()

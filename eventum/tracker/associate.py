@@ -14,6 +14,7 @@ from eventum.issues import changes, subscriptions
 from eventum.issues.events import Filing
 from eventum.issues.people import User
 from eventum.issues.trace import Row
+from eventum.store.pool import record_of
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.facts import Known
 from eventum.tracker.ground import Ground
@@ -115,7 +116,7 @@ def _moved(tracker: Tracker, who: str | None, key: str, outcome: str) -> bool:
         check_may_handle(tracker, user, tracker.pool.load(account, key))
         if before == outcome:
             return False
-        line = [(f"pool/{account}/{key}", 0)]
+        line = [(record_of(account, key), 0)]
         tracker.maker.journal(line)
         tracker.pool.move(account, key, outcome)
         # Again, for an index that followed the line above before the mail was moved.

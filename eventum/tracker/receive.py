@@ -15,7 +15,7 @@ from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import User
 from eventum.issues.trace import Row
 from eventum.mail.automatic import may_answer
-from eventum.store.pool import Pooled
+from eventum.store.pool import Pooled, record_of
 from eventum.store.state import Move
 from eventum.tracker.announce import announce
 from eventum.tracker.disposition import UNUSABLE, Disposition, Outcome
@@ -94,7 +94,7 @@ class _Batch:
         issue = self.tracker.index.filed(key) if issue is None else issue
         if issue is None and self.tracker.pool.outcome(destination, key) is not None:
             # A run that died before its journal line left it there; the index has to hear of it.
-            self.changes.touched.append(f"pool/{destination}/{key}")
+            self.changes.touched.append(record_of(destination, key))
             issue = 0
         if issue is not None:
             row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")

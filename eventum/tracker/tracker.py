@@ -165,7 +165,7 @@ class Tracker:
         from eventum.store.recovery import Recovery
 
         parts = (self.spool, self.outbox, self.issues, self.pool, self.state)
-        return Recovery(self.layout, self.locks, self.maker.id, parts).run()
+        return Recovery(self.layout, self.locks, self.maker, parts).run()
 
     def close(self) -> None:
         """Let go of leases, the journal, the index and the reader, as far as they were taken."""

@@ -21,6 +21,7 @@ from eventum.issues.issue import Issue
 from eventum.mail.envelope import Posting
 from eventum.store import files
 from eventum.store.pool import Pooled
+from eventum.store.pool import record_of as pool_record
 from eventum.store.records import Stored
 from eventum.store.state import Intent, Move
 
@@ -148,8 +149,7 @@ class _Commit:
 
     def _lines(self) -> list[tuple[str, int]]:
         lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
-        lines += [(f"pool/{pooled.account}/{pooled.mail.key}", 0) for pooled, _, _ in self._changes.pooled]
-        lines += [(f"pool/{move.account}/{move.key}", 0) for move in self._changes.moves]
+        lines += [(pool_record(pooled.account, pooled.mail.key), 0) for pooled, _, _ in self._changes.pooled]
         return lines + [(record, 0) for record in self._changes.touched]
 
     def _drop(self) -> None:
@@ -166,6 +166,10 @@ class _Commit:
         self._tracker.outbox.publish(self._notices)
         for move in self._changes.moves:
             self._tracker.pool.take(move.account, move.key)
+        if self._changes.moves:
+            # Told after they left: who looked before would have found them there, and not looked again.
+            left = [(pool_record(move.account, move.key), 0) for move in self._changes.moves]
+            self._tracker.maker.journal(left)
 
 
 def change(tracker: "Tracker", number: int, verb: Callable[[Changes, Work], None]) -> Issue:
