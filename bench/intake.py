@@ -85,7 +85,6 @@ def growth(server: Dovecot, folder: Path, count: int, rounds: int, issues: int) 
         for name, store in (("empty", empty), ("full", copy)):
             account = store.add_account(server, user)
             rates[name].append(count / store.download("--account", account).seconds)
-        copy.remove()
     ratio = statistics.median(rates["full"]) / statistics.median(rates["empty"])
     pairs = [one / other for one, other in zip(rates["full"], rates["empty"], strict=True)]
     return [

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 TICK = 0.1  # Seconds between two looks at the memory.
 QUIET = 0.3  # Cores that others may use when a run begins.
-PATIENCE = 10.0  # Seconds to wait for that.
 LIMIT = 900  # Seconds after which a run is called hung.
+
+_patience = 10.0
 
 
 class Usage(NamedTuple):
@@ -60,7 +61,7 @@ class Peaks(threading.Thread):
         return tuple(sorted((kilobytes / 1024 for kilobytes in self.peaks.values()), reverse=True))
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, *, may_fail: bool = False) -> Usage:
+def run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Usage:
     """Run a command once. Raises `AssertionError` with its own words when it fails."""
     settle()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
@@ -78,16 +79,22 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, *,
         out.seek(0)
         error.seek(0)
         said = out.read().decode(errors="replace")
-        if process.returncode and not may_fail:
+        if process.returncode:
             complaint = error.read().decode(errors="replace")
             raise AssertionError(f"{' '.join(command)} ended with {process.returncode}: {complaint}{said}")
     return Usage(seconds, used.ru_utime + used.ru_stime, found, said)
 
 
+def wait_for_others(seconds: float) -> None:
+    """Say how long each run from now on may wait until others leave the machine alone."""
+    global _patience
+    _patience = seconds
+
+
 def settle() -> None:
     """What is unwritten goes to the disk, and others on this machine may come to rest, before a run begins."""
     os.sync()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + _patience
     while time.monotonic() < deadline:
         before = _busy()
         time.sleep(0.3)

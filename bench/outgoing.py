@@ -14,7 +14,7 @@ from bench.servers import program, smtp_sink
 from bench.stores import ROOT, Store
 from eventum.config import Config
 from eventum.mail.envelope import Posting
-from eventum.store import files
+from eventum.store.flush import Flush
 from eventum.store.outbox import key_of
 from eventum.tracker.tracker import Tracker
 
@@ -54,7 +54,7 @@ def queue(store: Store, count: int, number: int) -> None:
     tracker = Tracker(config).open()
     now = datetime.now(UTC)
     prepared = []
-    with files.Flush() as flush:
+    with Flush() as flush:
         for one in range(count):
             recipient = f"person{one}.{number}@example.net"
             posting = Posting(

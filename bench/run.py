@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import intake, outgoing, position, servers  # noqa: E402
+from bench import intake, measure, outgoing, position, servers  # noqa: E402
 from bench.report import Row, shown  # noqa: E402
 from tests.servers.dovecot import Dovecot  # noqa: E402
 
@@ -51,7 +51,7 @@ class Bench:
 
     def growth(self) -> list[Row]:
         """The rate in a full store."""
-        return intake.growth(self._dovecot, self._folder, 400, self._rounds, self._sized(10_000, 1000))
+        return intake.growth(self._dovecot, self._folder, 400, self._rounds, self._sized(10_000, 500))
 
     def position(self) -> list[Row]:
         """New mail in a full mailbox."""
@@ -78,6 +78,8 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=0, help="runs of each side that take turns; default: 5")
     options.add_argument("--quick", action="store_true", help="under a minute: few mails, one round; counts only")
     given = options.parse_args()
+    if given.quick:
+        measure.wait_for_others(0)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="eventum-bench-") as name, ExitStack() as stack:
         folder = Path(name)

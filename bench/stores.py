@@ -6,7 +6,6 @@ counted is read by nothing but `json`, so that a fault of our reading cannot hid
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -38,22 +37,19 @@ class Store:
 
     @classmethod
     def made(cls, folder: Path) -> "Store":
-        """A new store with a project, ready for accounts."""
-        folder.mkdir()
-        store = cls(folder)
-        store.flask("init", "--admin-email", "admin@example.org", "--password-stdin", text="correct horse\n")
-        store.flask("projects", "add", "Help desk", "--sender-email", "support@example.org")
-        store.flask("users", "add", "dee@example.org", "--name", "Dee", "--member", "Help desk:developer")
-        return store
+        """A new store with a project and people, ready for accounts."""
+        template = cls(folder.parent / "template")
+        if not template.folder.exists():
+            template.folder.mkdir()
+            template.flask("init", "--admin-email", "admin@example.org", "--password-stdin", text="correct horse\n")
+            template.flask("projects", "add", "Help desk", "--sender-email", "support@example.org")
+            template.flask("users", "add", "dee@example.org", "--name", "Dee", "--member", "Help desk:developer")
+        return template.copied(folder)
 
     def copied(self, folder: Path) -> "Store":
         """Another store with the same content, the derived index included."""
         subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
         return Store(folder)
-
-    def remove(self) -> None:
-        """Take it away."""
-        shutil.rmtree(self.folder)
 
     def command(self, *arguments: str) -> list[str]:
         """A command of ours as a whole process."""

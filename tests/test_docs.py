@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app import create_app
-from eventum.commands import edge, init
+from eventum.commands import cron, edge
 from eventum.config import Config
 from eventum.issues.accounts import TYPES
 from eventum.issues.events import Event
@@ -92,7 +92,7 @@ def test_the_settings_are_those_of_the_program_with_their_defaults() -> None:
 
 def test_the_variables_are_those_of_the_program() -> None:
     read = set(re.findall(r"EVENTUM_[A-Z_]+", (ROOT / "eventum" / "config.py").read_text(encoding="utf-8")))
-    assert {row[0] for row in table(SETTINGS, "Environment")} == read == set(init.VARIABLES)
+    assert {row[0] for row in table(SETTINGS, "Environment")} == read == set(cron.VARIABLES)
 
 
 def test_the_roles_preferences_and_account_types_are_those_of_the_program() -> None:

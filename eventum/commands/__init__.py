@@ -19,10 +19,12 @@ from eventum.commands import (
     projects,
     queue,
     settings,
+    status,
     users,
+    verify,
 )
 
 BLUEPRINTS = (
     *(init.bp, users.bp, projects.bp, accounts.bp, settings.bp),
-    *(download_emails.bp, process_queue.bp, issues.bp, emails.bp, queue.bp, dead.bp, demo.bp),
+    *(download_emails.bp, process_queue.bp, issues.bp, emails.bp, queue.bp, dead.bp, status.bp, verify.bp, demo.bp),
 )

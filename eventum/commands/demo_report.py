@@ -61,6 +61,8 @@ def invite(stage: "Stage", flask: str) -> None:
         f"{flask} issues show 1",
         f"{flask} emails list",
         f"{flask} queue list",
+        f'{flask} issues reply 2 --text "In spring." --as dana@lighthouse.example',
+        f"{flask} process-queue",
         f"less {root}/outside/ana@costa.example/new/*",
     ):
         click.secho(f"    {line}", fg="cyan")

@@ -1,16 +1,11 @@
 """`flask init`: the store, its secret and its first administrator."""
 
-import os
-import shlex
 import sys
-from pathlib import Path
 
 import click
 from flask import Blueprint
 
-from eventum.commands import edge, passwords
-
-VARIABLES = ("EVENTUM_DATA", "EVENTUM_CACHE", "EVENTUM_SECRET_FILE", "EVENTUM_BASE_URL", "EVENTUM_LOG_FORMAT")
+from eventum.commands import cron, edge, passwords
 
 bp = Blueprint("init", __name__, cli_group=None)
 
@@ -70,13 +65,5 @@ def _say_next_steps(no_password: bool, email: str | None) -> None:
     for step in steps:
         click.echo(f"  {step}")
     click.echo("\nCron lines for this user (crontab -e):")
-    for line in _cron_lines():
+    for line in cron.lines().values():
         click.echo(f"  {line}")
-
-
-def _cron_lines() -> list[str]:
-    """Lines for this place and this user, with the variables this was started with; % is a newline to cron."""
-    variables = [f"{name}={shlex.quote(os.environ[name])}" for name in VARIABLES if os.environ.get(name)]
-    start = " ".join([f"cd {shlex.quote(str(Path.cwd()))} &&", *variables, shlex.quote(os.path.abspath(sys.argv[0]))])
-    start = start.replace("%", "\\%")
-    return [f"*/5 * * * * {start} download-emails >/dev/null", f"* * * * * {start} process-queue >/dev/null"]

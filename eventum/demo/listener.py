@@ -161,13 +161,13 @@ class Conversation(socketserver.StreamRequestHandler):
     def _mail(self) -> bytes | None:
         """The bytes up to the line of one dot, dots unstuffed; None when they are too many."""
         lines: list[bytes] = []
-        size, begins = 0, True
+        size, before = 0, b"\r\n"
         while piece := self.rfile.readline(LONGEST_LINE):
-            # Only a whole line can end the mail: one that is longer than a piece goes on in the next.
+            # Only CRLF ends a line (RFC 5321 section 2.3.8), and a long line comes in several pieces.
+            begins, before = before == b"\r\n", (before + piece)[-2:]
             if begins and piece == b".\r\n":
                 return b"".join(lines) if size <= MOST_BYTES else None
             size += len(piece)
             if size <= MOST_BYTES:
                 lines.append(piece[1:] if begins and piece.startswith(b".") else piece)
-            begins = piece.endswith(b"\n")
         raise ConnectionError("the caller left in the middle of a mail")

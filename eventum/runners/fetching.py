@@ -77,6 +77,7 @@ class Download:
         self._decided = 0
         self.held_by_another = False
         self.problems: list[str] = []
+        self.damaged: list[str] = []
 
     def run(self, accounts: Sequence[Account]) -> list[Fetch]:
         """Fetch these accounts and decide what came; what waited in the spool before goes first."""
@@ -99,7 +100,7 @@ class Download:
                     incoming.work()
         incoming.work()
         self.held_by_another = incoming.held_by_another
-        self.problems = list(incoming.problems)
+        self.problems, self.damaged = list(incoming.problems), list(incoming.damaged)
         prune(tracker)
         return list(self._fetches.values())
 
@@ -182,7 +183,8 @@ class _AccountFetch:
         if state.validity != mailbox.validity:
             # All numbers mean other mails now; those we have are recognised by their bytes.
             self._save(validity=mailbox.validity, last=0, todo=(), owed=())
-        return Position(validity=mailbox.validity, uid=self._state.last, known=frozenset(self._stored))
+        known = self._stored.union(self._state.owed)
+        return Position(validity=mailbox.validity, uid=self._state.last, known=frozenset(known))
 
     def _keep(self, mailbox: Mailbox, batch: list[Fetched], position: Position) -> Position:
         """A batch is durable, then known, then no longer the server's affair."""
@@ -214,6 +216,9 @@ class _AccountFetch:
         if self._by_number:
             self._save(validity=position.validity, last=position.uid, **more)
             return
+        if "owed" in more:
+            # Before the ids are known: a mail that is known and not owed would stay on the server for ever.
+            self._save(owed=more["owed"])
         fresh = [uid for uid in (uids or position.known) if uid not in self._stored]
         if fresh:
             self._tracker.state.add_fetched_ids(self._account.id, fresh)

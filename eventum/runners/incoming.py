@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from eventum.errors import Busy, EventumError
+from eventum.errors import Busy, Damaged, EventumError, NotFound
 from eventum.mail.envelope import Envelope
 from eventum.runners.runner import Unforeseen, guarded
 from eventum.store.maildir import Entry
 from eventum.store.state import Run
-from eventum.tracker.disposition import Disposition
+from eventum.tracker.disposition import UNUSABLE, Disposition
 from eventum.tracker.ground import Arrival
 from eventum.tracker.reading import Read
 from eventum.tracker.receive import receive
@@ -38,6 +38,7 @@ class Incoming:
         self._asked: deque[Entry] = deque()
         self.held_by_another = False
         self.problems: dict[str, None] = {}  # why mails wait although they could be decided otherwise
+        self.damaged: dict[str, None] = {}  # which files cannot be used, and what to do about it
 
     def work(self) -> int:
         """Decide all that waits; how many mails were decided. Another run that decides now is left to do it."""
@@ -96,7 +97,7 @@ class Incoming:
                 self._put_off(entry, str(error))
             else:
                 # A disk, a lock or a damaged record is not the mail's fault: it waits, accused of nothing.
-                self.problems[str(error)] = None
+                self._note(error)
                 self._tracker.spool.wait(entry)
         return len(entries)
 
@@ -115,7 +116,7 @@ class Incoming:
         if isinstance(done, list):
             self._tell(done)
             return []
-        log.warning("incoming: a batch of %d was not committed (%s); trying mail by mail", len(read), done)
+        log.info("incoming: a batch of %d was not committed (%s); trying mail by mail", len(read), done)
         failures: list[tuple[Entry, EventumError]] = []
         for entry, arrival in read:
             self._tracker.index.catch_up()
@@ -126,8 +127,17 @@ class Incoming:
                 failures.append((entry, one))
         return failures
 
+    def _note(self, error: EventumError) -> None:
+        """Keep what a person has to know: a project that is not found is one whose file is damaged, if there is one."""
+        damaged = self._tracker.people.damaged() if isinstance(error, NotFound) else ()
+        if damaged or isinstance(error, Damaged):
+            self.damaged.update(dict.fromkeys(damaged or [str(error)]))
+        else:
+            self.problems[str(error)] = None
+
     def _tell(self, dispositions: Iterable[Disposition]) -> None:
         for disposition in dispositions:
+            self.damaged.update((row.saw, None) for row in disposition.trace if row.rule == UNUSABLE)
             log.info(
                 "incoming: %s -> %s%s",
                 disposition.key[:16],

@@ -10,7 +10,7 @@ import time
 
 import msgspec
 
-from eventum.errors import Busy, Damaged, EventumError, NotFound, Refused
+from eventum.errors import Busy, Conflict, Damaged, EventumError, NotFound, Refused
 from eventum.mail.envelope import Posting
 from eventum.runners.runner import guarded
 from eventum.store.maildir import Entry
@@ -100,9 +100,14 @@ class Outgoing:
                 self._fail(entry, posting, reply)
 
     def _fail(self, entry: Entry, posting: Posting, reply: str) -> None:
-        self._result.failed += 1
         # The issue is told first: the other way round, a run that dies here would leave it unaware.
         told = guarded(lambda: undelivered(self._tracker, posting, reply))
+        if isinstance(told, Busy | Conflict):
+            # The disk is full, or somebody holds the issue: refused once more a little later, it is told then.
+            self._tracker.outbox.defer(entry, reply)
+            self._result.deferred += 1
+            return
+        self._result.failed += 1
         if isinstance(told, EventumError):
             log.warning("outgoing: issue %d was not told of a failed mail: %s", posting.issue, told)
         self._tracker.outbox.failed(entry, reply)

@@ -3,36 +3,23 @@
 Flows in: paths and bytes. Flows out: bytes, or the certainty that they are durable. Nothing here knows what a file
 means. No other module of the program calls `os.replace`, `os.link` or `os.fsync`; a test says so.
 
-A file is durable when its content and the name in its folder both are, so a `Flush` collects the files and folders of
-a batch: contents are flushed by a few threads at once (the disk joins their journal commits), folders once each after.
+A file is durable when its content and the name in its folder both are; `flush` does that for whole batches.
 """
 
 import contextlib
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 
 from eventum.errors import NotFound
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-# More threads only queue up behind the same journal commit.
-FLUSH_THREADS = 6
-
-_pool: ThreadPoolExecutor | None = None
 
 
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(FLUSH_THREADS, thread_name_prefix="flush")
-    return _pool
-
-
-def _write_fd(path: str | os.PathLike[str], data: bytes) -> int:
+def open_new(path: str | os.PathLike[str], data: bytes) -> int:
+    """Create `path`, which must not exist, and write it; its descriptor, still open. Raises `OSError`."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
     try:
         view = memoryview(data)
@@ -47,7 +34,8 @@ def _write_fd(path: str | os.PathLike[str], data: bytes) -> int:
     return fd
 
 
-def _fsync_and_close(fd: int) -> None:
+def sync_and_close(fd: int) -> None:
+    """Make what was written through this descriptor durable, and close it."""
     try:
         os.fsync(fd)
     finally:
@@ -59,69 +47,19 @@ def sync(fd: int) -> None:
     os.fsync(fd)
 
 
-def _fsync_path(path: str) -> None:
-    _fsync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-
-
-class Flush:
-    """What a batch wrote and has to be durable before the next step: first all contents, then all folders.
-
-    Used as a context manager it flushes at the end of the block, unless the block raised.
-    """
-
-    def __init__(self) -> None:
-        self._pending: list[Future[None]] = []
-        self._folders: dict[str, None] = {}
-
-    def write(self, path: Path | str, data: bytes, mtime_ns: int | None = None) -> None:
-        """Create the file `path`, which must not exist, and start making its content durable."""
-        fd = _write_fd(path, data)
-        if mtime_ns is not None:
-            os.utime(fd, ns=(mtime_ns, mtime_ns))
-        self._pending.append(_threads().submit(_fsync_and_close, fd))
-
-    def folder(self, path: Path | str) -> None:
-        """Let the names in this folder be durable when the flush ends."""
-        self._folders[str(path)] = None
-
-    def contents(self) -> None:
-        """Wait until all contents written so far are durable. Raises `OSError` of the first that failed."""
-        pending, self._pending = self._pending, []
-        failed: BaseException | None = None
-        for future in pending:
-            failed = failed or future.exception()
-        if failed is not None:
-            raise failed
-
-    def finish(self) -> None:
-        """Wait until contents and folders are durable. Raises `OSError` of the first that failed."""
-        self.contents()
-        folders, self._folders = list(self._folders), {}
-        if len(folders) == 1:
-            _fsync_path(folders[0])
-            return
-        self._pending = [_threads().submit(_fsync_path, folder) for folder in folders]
-        self.contents()
-
-    def __enter__(self) -> "Flush":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            with contextlib.suppress(OSError):  # The block's own error is the one to be told.
-                self.contents()
+def sync_path(path: str) -> None:
+    """Make the names in a folder, or the content of a file, durable."""
+    sync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def write_new(path: Path | str, data: bytes) -> None:
     """Create `path`, which must not exist, without waiting for the disk."""
-    os.close(_write_fd(path, data))
+    os.close(open_new(path, data))
 
 
 def write_durable(path: Path | str, data: bytes) -> None:
     """Create `path`, which must not exist; its content is durable when this returns, its name not yet."""
-    _fsync_and_close(_write_fd(path, data))
+    sync_and_close(open_new(path, data))
 
 
 def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None = None) -> None:
@@ -133,7 +71,7 @@ def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None
     temporary = tmp or path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
-    fd = _write_fd(temporary, data)
+    fd = open_new(temporary, data)
     try:
         if durable:
             os.fsync(fd)
@@ -141,14 +79,20 @@ def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None
         os.close(fd)
     os.replace(temporary, path)
     if durable:
-        _fsync_path(str(path.parent))
+        sync_path(str(path.parent))
 
 
 def append(path: Path, data: bytes, durable: bool = False) -> None:
-    """Add `data` to the end of `path` in one write, making the file when it is missing."""
+    """Add `data` to the end of `path` in one write, making the file when it is missing.
+
+    Raises `OSError` when the disk took only a part, which then stands there.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
-        os.write(fd, data)
+        written = os.write(fd, data)
+        if written < len(data):
+            # The rest would raise the very same; another writer may have appended in between.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         if durable:
             os.fsync(fd)
     finally:
@@ -179,6 +123,17 @@ def read(path: Path | str) -> bytes:
         os.close(fd)
 
 
+def ends_with(path: Path | str, end: bytes) -> bool:
+    """Whether the file's last bytes are these; True for an empty file and for none, which have nothing to end."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - len(end)))
+            return not size or file.read() == end
+    except FileNotFoundError:
+        return True
+
+
 def read_head(path: Path | str, size: int) -> bytes:
     """The first `size` bytes of `path`. Raises `NotFound` when there is no such file."""
     try:
@@ -195,6 +150,11 @@ def rename(source: Path | str, target: Path | str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def move(source: Path | str, target: Path | str) -> None:
+    """Give a file of our own making its final name. Raises `OSError`, also when the source is gone: it was ours."""
+    os.rename(source, target)
 
 
 def publish(source: Path | str, target: Path | str) -> bool:
@@ -246,8 +206,8 @@ def make_folder(path: Path | str) -> bool:
     return True
 
 
-def make_folders(paths: Iterable[Path]) -> None:
-    """Make folders with their parents, durable; those that exist stay as they are."""
+def make_folders(paths: Iterable[Path], durable: bool = True) -> None:
+    """Make folders with their parents; those that exist stay as they are."""
     made: dict[str, None] = {}
     for path in paths:
         missing: list[Path] = []
@@ -257,8 +217,8 @@ def make_folders(paths: Iterable[Path]) -> None:
         for folder in reversed(missing):
             if make_folder(folder):
                 made[str(folder.parent)] = None
-    for parent in made:
-        _fsync_path(parent)
+    for parent in made if durable else ():
+        sync_path(parent)
 
 
 def listing(path: Path | str) -> Iterator["os.DirEntry[str]"]:

@@ -13,6 +13,7 @@ import msgspec
 
 from eventum.errors import Conflict, Damaged, NotFound, Refused
 from eventum.store import files, records
+from eventum.store.flush import Flush
 from eventum.store.layout import checked
 from eventum.store.records import Stored
 
@@ -112,7 +113,7 @@ class RecordFolder(Generic[Item]):
     def remove(self, name: str) -> None:
         """Take a record away for good; the caller holds its lock."""
         files.remove(self._path / f"{checked(name)}.json")
-        with files.Flush() as flush:
+        with Flush() as flush:
             flush.folder(self._path)
         self._folder_ns = -1
 

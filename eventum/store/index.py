@@ -8,29 +8,35 @@ whose revision the record does not show yet stays pending until it does, or unti
 """
 
 import contextlib
+import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from eventum.errors import Busy, Damaged, NotFound
 from eventum.issues.events import Event, Filed, Opened
 from eventum.issues.issue import Issue
 from eventum.store import files, journal
-from eventum.store.index_tables import SCHEMA, UPSERT, Filing, MessageMatch, Query, row, select
+from eventum.store.index_answers import Answers
+from eventum.store.index_tables import SCHEMA, TABLES, UPSERT, row
 from eventum.store.issues import IssueStore
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.pool import Pool
 
-VERSION = "1"
+# Tables of another form are thrown away: they are derived.
+VERSION = hashlib.sha256(SCHEMA.encode()).hexdigest()[:16]
 PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
 
 
-class Index:
+class Index(Answers):
     """The index of one store for this host and user."""
 
-    def __init__(self, path: Path, store_id: str, layout: Layout, locks: Locks, issues: IssueStore, pool: Pool) -> None:
+    def __init__(
+        self, path: Path, store_id: str, layout: Layout, *, locks: Locks, issues: IssueStore, pool: Pool
+    ) -> None:
         self._path = path
         self._store_id = store_id
         self._layout = layout
@@ -48,10 +54,20 @@ class Index:
     def _open(self) -> sqlite3.Connection:
         files.make_folders([self._path.parent])
         try:
-            return self._connect()
+            connection = self._connect()
+            if connection.execute("SELECT 1 FROM meta WHERE name = 'version' AND value != ?", (VERSION,)).fetchone():
+                connection.close()
+                self._delete()
+                return self._connect()
+            return connection
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from error
         except sqlite3.DatabaseError:  # Not a database, or half of one: it is derived, so make it anew.
             self._delete()
             return self._connect()
+
+    def _unusable(self, error: sqlite3.Error) -> Busy:
+        return Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted.")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
@@ -64,6 +80,15 @@ class Index:
     def _delete(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             files.remove(f"{self._path}{suffix}")
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self._path
+
+    def another(self, path: Path) -> "Index":
+        """An index of the same store in another place."""
+        return Index(path, self._store_id, self._layout, locks=self._locks, issues=self._issues, pool=self._pool)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -78,7 +103,7 @@ class Index:
         try:
             self._catch_up()
         except sqlite3.OperationalError as error:
-            raise Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted.") from error
+            raise self._unusable(error) from error
         except sqlite3.DatabaseError:  # Half a database: it is derived, so it is made anew.
             self.close()
             self._delete()
@@ -135,17 +160,28 @@ class Index:
 
     def _scan(self, lengths: dict[str, int]) -> None:
         """Read the whole store."""
-        for table in ("meta", "journals", "pending", "issues", "mails", "pool", "acknowledgements"):
+        for table in ("meta", "journals", "pending", *TABLES):
             self._db.execute(f"DELETE FROM {table}")
-        self._db.executemany("INSERT INTO journals VALUES (?, ?)", list(lengths.items()))
+        changed: dict[str, tuple[int, float]] = {}
+        for name in lengths:
+            self._follow(name, 0, changed)
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id), ("version", VERSION)])
         for number in self._issues.numbers():
-            # `verify` names what is damaged or half removed; the rest of the store goes on working.
-            with contextlib.suppress(Damaged, NotFound):
-                self._read_issue(number)
+            # What is damaged or half removed is looked at again later; the rest of the store goes on working.
+            self._again(f"issues/{number}", 0, time.time())
         for account in self._pool.accounts():
             for key, _ in self._pool.entries(account):
                 self._read_pooled(account, key)
+        # Of a change that is being made just now the line was there and the record, when it was read, was not.
+        revisions = dict(self._db.execute("SELECT number, revision FROM issues"))
+        for record, (revision, since) in changed.items():
+            kind, _, rest = record.partition("/")
+            if kind == "issues" and revisions.get(int(rest), 0) < revision:
+                self._again(record, revision, since)
+
+    def contents(self) -> dict[str, Counter[tuple[object, ...]]]:
+        """All rows that say something about the store, by table: equal for two indexes of one store."""
+        return {table: Counter(self._db.execute(f"SELECT * FROM {table}")) for table in TABLES}
 
     def rebuild(self) -> None:
         """Forget everything and read the whole store."""
@@ -168,16 +204,17 @@ class Index:
             return self._locks.is_free(number) and self._read_issue(number) >= 0
         except NotFound:
             return time.time() - since > PENDING_FOR
-        except Damaged:
-            return True
+        except Damaged:  # Whoever mends it writes no line, so it is looked at again until he has.
+            return False
 
     def _read_issue(self, number: int) -> int:
         """Take over an issue's record as it is now; its revision."""
         issue = self._issues.load(number)
         known = self._db.execute("SELECT next_event FROM issues WHERE number = ?", (number,)).fetchone()
         since = known[0] if known else 0
-        self._db.execute(UPSERT, row(issue))
+        # Before anything is taken over: with a damaged history the issue is read again, all of it.
         events = issue.events if issue.first_event <= since else self._issues.events(issue)
+        self._db.execute(UPSERT, row(issue))
         for event in events:
             if event.number >= since:
                 self._read_event(issue, event)
@@ -206,63 +243,3 @@ class Index:
                     "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?)",
                     (key, account, outcome, mail.destination, mail.digest, mail.message_id),
                 )
-
-    # Questions
-
-    def filed(self, key: str) -> int | None:
-        """The issue that holds the mail with this key."""
-        found = self._db.execute("SELECT issue FROM mails WHERE key = ?", (key,)).fetchone()
-        return int(found[0]) if found else None
-
-    def pooled(self, key: str) -> tuple[str, str] | None:
-        """Account and outcome under which the mail with this key lies in the pool."""
-        return self._db.execute("SELECT account, outcome FROM pool WHERE key = ?", (key,)).fetchone()  # type: ignore[no-any-return]  # sqlite3 rows are untyped
-
-    def by_digest(self, digest: str, destination: str) -> Filing | None:
-        """The mail of the same content that was kept for the same destination."""
-        found = self._db.execute(
-            "SELECT key, issue FROM mails WHERE digest = ?1 AND destination = ?2 "
-            "UNION ALL SELECT key, 0 FROM pool WHERE digest = ?1 AND destination = ?2 LIMIT 1",
-            (digest, destination),
-        ).fetchone()
-        return Filing(*found) if found else None
-
-    def holds(self, issue: int, digest: str) -> bool:
-        """Whether an issue has a mail of this content, whatever destination it came to."""
-        found = self._db.execute("SELECT 1 FROM mails WHERE digest = ? AND issue = ?", (digest, issue)).fetchone()
-        return found is not None
-
-    def by_message_id(self, message_id: str) -> list[MessageMatch]:
-        """Every mail with this Message-ID: those of issues first, the newest issue first."""
-        rows = self._db.execute(
-            "SELECT issue, kind, blocked, key, '', destination FROM mails WHERE message_id = ?1 UNION ALL "
-            "SELECT 0, '', '', key, account, destination FROM pool WHERE message_id = ?1 AND outcome = 'unassociated' "
-            "ORDER BY 1 DESC LIMIT 20",
-            (message_id,),
-        )
-        return [MessageMatch(*values) for values in rows]
-
-    def acknowledgements(self, address: str, since: float) -> int:
-        """How many acknowledgements were owed to an address since a time (seconds since 1970)."""
-        found = self._db.execute(
-            "SELECT count(*) FROM acknowledgements WHERE address = ? AND at > ?", (address, since)
-        ).fetchone()
-        return int(found[0])
-
-    def issues(self, query: Query) -> list[int]:
-        """The numbers of the issues a list shows, the newest change first."""
-        sql, values = select(query)
-        return [int(number) for (number,) in self._db.execute(sql, values)]
-
-    def find(self, prefix: str) -> list[tuple[str, int]]:
-        """(key, issue) of the mails whose key begins so; issue 0 for those in the pool."""
-        return self._db.execute(
-            "SELECT key, issue FROM mails WHERE key BETWEEN ?1 AND ?2 "
-            "UNION SELECT key, 0 FROM pool WHERE key BETWEEN ?1 AND ?2 LIMIT 20",
-            (prefix, prefix + "g"),
-        ).fetchall()
-
-    def pool(self, outcomes: Sequence[str]) -> Iterable[tuple[str, str, str]]:
-        """(account, key, outcome) of the mails in the pool under these outcomes."""
-        marks = ", ".join("?" * len(outcomes))
-        return self._db.execute(f"SELECT account, key, outcome FROM pool WHERE outcome IN ({marks})", tuple(outcomes))

@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS acknowledgements (address TEXT, at REAL);
 CREATE INDEX IF NOT EXISTS acknowledgements_address ON acknowledgements (address, at);
 """
 
+# The tables that say something about the store; the others say how far the index is.
+TABLES = ("issues", "mails", "pool", "acknowledgements")
+
 
 class Filing(NamedTuple):
     """A mail that is kept: in an issue, or (0) in the pool."""

@@ -7,6 +7,7 @@ A new issue appears at once: a folder under `issues/.tmp`, durable, then renamed
 Maildir are tolerated.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from eventum.errors import Damaged, NotFound
 from eventum.issues.events import Event
 from eventum.issues.issue import Issue
 from eventum.store import files, records
+from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
 from eventum.store.locks import Locks
 from eventum.store.maildir import find
@@ -78,20 +80,21 @@ class IssueStore:
         with self._locks.record("number"):
             try:
                 first = records.load(self._layout.number, Next).value.next
-            except NotFound:  # A new store, or the file was lost: go on after the highest number there is.
+            except (NotFound, Damaged):  # A new store, or the file was lost: go on after the highest number there is.
                 first = max(self.numbers(), default=0) + 1
-            while self._layout.issue(first).exists():
-                first += 1
+            # A file that is older than the issues, as after a restore, must not stop every new issue.
+            while taken := [one for one in range(first, first + count) if files.exists(self._layout.issue(one))]:
+                first = taken[-1] + 1
             self._maker().replace(self._layout.number, records.encode(Next(first + count)))
         return range(first, first + count)
 
     def release(self, numbers: range) -> None:
         """Give back the last numbers of a reservation when nobody reserved any since; else they stay gaps."""
-        with self._locks.record("number"):
+        with self._locks.record("number"), contextlib.suppress(NotFound, Damaged):
             if records.load(self._layout.number, Next).value.next == numbers.stop:
                 self._maker().replace(self._layout.number, records.encode(Next(numbers.start)), durable=False)
 
-    def build(self, flush: files.Flush, issue: Issue, mails: Mails, written: Written = ()) -> Path:
+    def build(self, flush: Flush, issue: Issue, mails: Mails, written: Written = ()) -> Path:
         """Write a new issue under a temporary name; what to give to `publish`.
 
         `mails` are linked from where they lie, `written` are mails of our own making.
@@ -106,7 +109,7 @@ class IssueStore:
             flush.folder(path)
         return folder
 
-    def publish(self, flush: files.Flush, folder: Path, number: int) -> None:
+    def publish(self, flush: Flush, folder: Path, number: int) -> None:
         """Give a built issue its place. Raises `Damaged` when that number is taken."""
         shard = self._layout.shard(number)
         if files.make_folder(shard):
@@ -115,30 +118,30 @@ class IssueStore:
             raise Damaged(f"Issue {number} is there already although its number was reserved; run `flask verify`.")
         flush.folder(shard)
 
-    def add(self, flush: files.Flush, number: int, mails: Mails, written: Written = ()) -> None:
+    def add(self, flush: Flush, number: int, mails: Mails, written: Written = ()) -> None:
         """Put mails into an issue, as `build` does; they belong to it once its record says so."""
         if mails or written:
             cur = maildir(self._layout.issue(number) / "mail")[2]
             self._put(flush, cur, mails, written)
             flush.folder(cur)
 
-    def _put(self, flush: files.Flush, cur: Path, mails: Mails, written: Written) -> None:
+    def _put(self, flush: Flush, cur: Path, mails: Mails, written: Written) -> None:
         for key, path in mails:
             files.link(path, f"{cur}/{key}:2,S")
         for key, data in written:
             flush.write(cur / f"{key}:2,S", data)
 
-    def prepare(self, flush: files.Flush, issue: Issue, before: records.Stored[Issue]) -> tuple[Issue, str]:
+    def prepare(self, flush: Flush, issue: Issue, before: records.Stored[Issue]) -> tuple[Issue, str]:
         """Write the next state of an existing issue under a temporary name; what to give to `replace`."""
         issue = self._rotate(flush, issue)
         temporary = f"{self._layout.issues_tmp}/{self._maker().name()}"
         flush.write(temporary, records.encode(issue, before))
         return issue, temporary
 
-    def replace(self, flush: files.Flush, issue: Issue, temporary: str) -> None:
+    def replace(self, flush: Flush, issue: Issue, temporary: str) -> None:
         """Let a prepared state be the issue's state, all at once."""
         folder = self._layout.issue(issue.number)
-        files.rename(temporary, folder / "issue.json")
+        files.move(temporary, folder / "issue.json")
         flush.folder(folder)
 
     def drop(self, temporaries: Iterable[str | Path]) -> None:
@@ -149,7 +152,7 @@ class IssueStore:
             else:
                 files.remove(temporary)
 
-    def _rotate(self, flush: files.Flush, issue: Issue) -> Issue:
+    def _rotate(self, flush: Flush, issue: Issue) -> Issue:
         """Move the oldest announced events to history when the record has grown long."""
         if len(issue.events) < MOST:
             return issue
@@ -183,6 +186,12 @@ class IssueStore:
         if path is None:
             raise NotFound(f"Issue {number} has no mail {key[:12]}.")
         return path
+
+    def take_out(self, number: int, key: str) -> None:
+        """Remove a mail that the issue's record does not name; the caller holds the issue's lock. Again: no change."""
+        path = find(self._layout.issue(number) / "mail", key)
+        if path is not None:
+            files.remove(path)
 
     def leftovers(self) -> Sequence[Path]:
         """All that lies under a temporary name."""

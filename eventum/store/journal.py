@@ -17,6 +17,7 @@ import msgspec
 
 from eventum.errors import Busy
 from eventum.store import files
+from eventum.store.flush import Flush
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 
@@ -64,15 +65,16 @@ class JournalWriter:
         if size and os.pread(self._fd, 1, size - 1) != b"\n":
             os.write(self._fd, b"\n")
         if is_new:
-            with files.Flush() as flush:
+            with Flush() as flush:
                 flush.folder(folder)
 
     def append(self, lines: Sequence[tuple[str, int]]) -> None:
         """Add lines; durable when this returns. Raises `OSError` when the disk does not take them."""
         data = b"".join(line(record, revision) for record, revision in lines)
         # After a write that a full disk cut short, the newline keeps the next line apart from the torn one.
-        written = os.write(self._fd, b"\n" + data if self._torn else data)
-        self._torn = written < len(data)
+        data = b"\n" + data if self._torn else data
+        self._torn = True  # Until it is known to be whole.
+        self._torn = os.write(self._fd, data) < len(data)
         if self._torn:
             raise OSError(errno.ENOSPC, "the journal could not be written")
         files.sync(self._fd)

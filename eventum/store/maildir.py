@@ -76,6 +76,9 @@ class Queue:
 
     def _entries(self, folder: Path) -> Iterator[Entry]:
         for item in files.listing(folder):
+            # Hidden names are not mail by the Maildir format: a network file system makes such of removed files.
+            if item.name.startswith(".") or not item.is_file(follow_symlinks=False):
+                continue
             try:
                 arrival_ns = item.stat(follow_symlinks=False).st_mtime_ns
             except FileNotFoundError:  # Moved on by another run.
@@ -86,7 +89,10 @@ class Queue:
         """Take a waiting entry for this run; None when another run was first."""
         taken = msgspec.structs.replace(entry, maker=maker, not_before=0)
         target = f"{self.cur}/{name_of(taken)}:2,"
-        return msgspec.structs.replace(taken, path=target) if files.rename(entry.path, target) else None
+        # The same name came a second time while the first is in hand: it waits until that one is done.
+        if files.exists(target) or not files.rename(entry.path, target):
+            return None
+        return msgspec.structs.replace(taken, path=target)
 
     def find(self, key: str) -> Entry | None:
         """The entry with that key, claimed or not; both folders are listed."""
@@ -105,7 +111,13 @@ class Queue:
 def settle(entry: Entry, root: Path, mark: str = "") -> str:
     """Move an entry to its last place, the Maildir `root`, as a mail that was seen; its new path."""
     target = f"{maildir(root)[2]}/{entry.key}{mark}:2,S"
-    files.rename(entry.path, target)
+    if not files.rename(entry.path, target):
+        # A mail reader marked it as read, or as something else, meanwhile: it lies beside its old name.
+        folder, _, name = entry.path.rpartition("/")
+        same = name.partition(":")[0] + ":"
+        for item in files.listing(folder):
+            if item.name.startswith(same):
+                files.rename(item.path, target)
     return target
 
 
@@ -128,4 +140,5 @@ def keys(root: Path) -> Iterator[str]:
     _, new, cur = maildir(root)
     for folder in (new, cur):
         for item in files.listing(folder):
-            yield entry_of(item.path).key
+            if not item.name.startswith("."):
+                yield entry_of(item.path).key

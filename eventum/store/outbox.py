@@ -20,6 +20,7 @@ from eventum.errors import Damaged, NotFound
 from eventum.mail.envelope import Posting, read_head, stamp
 from eventum.mail.envelope import read as read_stamped
 from eventum.store import files
+from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
 from eventum.store.maildir import Entry, Queue, entry_of, find, keys, settle
 from eventum.store.maker import Maker
@@ -70,7 +71,7 @@ class Outbox:
         self._maker = maker
         self._queue = Queue(layout.outgoing)
 
-    def prepare(self, flush: files.Flush, posting: Posting, data: bytes) -> tuple[str, str]:
+    def prepare(self, flush: Flush, posting: Posting, data: bytes) -> tuple[str, str]:
         """Write an entry to `out/tmp`; durable when the flush ends. What to give to `publish`."""
         temporary = f"{self._queue.tmp}/{self._maker().name()}"
         flush.write(temporary, stamp(posting, data))
@@ -78,9 +79,9 @@ class Outbox:
 
     def publish(self, prepared: Iterable[tuple[str, str]]) -> None:
         """Let prepared entries be sent: the record that owes them is durable."""
-        with files.Flush() as flush:
+        with Flush() as flush:
             for temporary, key in prepared:
-                files.rename(temporary, f"{self._queue.new}/{key}")
+                files.move(temporary, f"{self._queue.new}/{key}")
                 flush.folder(self._queue.new)
 
     def drop(self, prepared: Iterable[tuple[str, str]]) -> None:
@@ -109,10 +110,11 @@ class Outbox:
 
     def sent(self, entry: Entry, reply: str) -> None:
         """The far end has it: durable when this returns, and never sent again."""
-        self._note(entry.key, "sent", reply)
-        with files.Flush() as flush:
+        with Flush() as flush:
             settle(entry, self._layout.sent)
             flush.folder(maildir(self._layout.sent)[2])
+        # After the move, which needs no room: on a full disk the mail would else be sent again by every run.
+        self._note(entry.key, "sent", reply)
 
     def give_back(self, entry: Entry) -> None:
         """Not tried: the entry waits as before."""
@@ -127,7 +129,7 @@ class Outbox:
     def failed(self, entry: Entry, reply: str) -> None:
         """The far end refused it for good, or it is too old: kept for a person."""
         self._note(entry.key, "failed", reply)
-        with files.Flush() as flush:
+        with Flush() as flush:
             settle(entry, self._layout.failed)
             flush.folder(maildir(self._layout.failed)[2])
 
@@ -145,10 +147,10 @@ class Outbox:
             count += 1
         return count
 
-    def leftovers(self, alive: Callable[[str], bool]) -> Iterator[tuple[str, Posting | None]]:
+    def leftovers(self, abandoned: Callable[[str], bool]) -> Iterator[tuple[str, Posting | None]]:
         """What dead runs left in `out/tmp`, with its envelope when it was written whole enough to have one."""
         for item in files.listing(self._queue.tmp):
-            if not alive(item.name.partition(".")[0]):
+            if abandoned(item.path):
                 posting = read_head(files.read_head(item.path, HEAD))
                 yield item.path, posting if isinstance(posting, Posting) else None
 
@@ -228,14 +230,14 @@ class Outbox:
         return Path(entry.path) if entry else None
 
     def retry(self, key: str) -> None:
-        """Send a failed, held or deferred entry at the next run. Raises `NotFound`."""
+        """Send an entry that was not sent at the next run; the caller holds the lease `queue`. Raises `NotFound`."""
         path = self._path(key, self._layout.failed, self._layout.held)
         if path is None:
             raise NotFound(f"There is no entry {key} that could be tried again.")
         files.rename(path, self._queue.new / key)
 
     def forget(self, key: str) -> None:
-        """Delete an entry that was not sent yet, or what is kept of it. Raises `NotFound`."""
+        """Delete an entry, or what is kept of it; the caller holds the lease `queue`. Raises `NotFound`."""
         path = self._path(key, *(place for place, _ in self._places()))
         if path is None:
             raise NotFound(f"There is no entry {key} in the queue.")

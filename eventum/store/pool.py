@@ -14,6 +14,7 @@ from eventum.errors import NotFound
 from eventum.issues.events import Filing
 from eventum.issues.trace import Row
 from eventum.store import files, records
+from eventum.store.flush import Flush
 from eventum.store.layout import POOLS, Layout, checked, maildir
 from eventum.store.maildir import find
 from eventum.store.maker import Maker
@@ -42,7 +43,7 @@ class Pool:
         self._layout = layout
         self._maker = maker
 
-    def put(self, flush: files.Flush, pooled: Pooled, outcome: str, path: str) -> None:
+    def put(self, flush: Flush, pooled: Pooled, outcome: str, path: str) -> None:
         """Keep a spooled mail under an outcome; durable when the flush ends. Again: no change."""
         if self.outcome(pooled.account, pooled.mail.key) is not None:
             return
@@ -90,7 +91,7 @@ class Pool:
         root = self._layout.pool_of(account, outcome)
         self._folders(root)
         files.rename(path, maildir(root)[2] / f"{key}:2,")
-        with files.Flush() as flush:
+        with Flush() as flush:
             flush.folder(maildir(root)[2])
             flush.folder(path.parent)
 

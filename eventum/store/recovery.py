@@ -4,11 +4,13 @@ Flows in: the parts of a store. Flows out: how much was taken back. A run is dea
 step can be done again, so a recovery that dies is recovered in its turn.
 """
 
+import contextlib
+import time
 from pathlib import Path
 
-from eventum.errors import Damaged, NotFound
+from eventum.errors import Busy, Damaged, NotFound
 from eventum.issues.events import Filed
-from eventum.issues.issue import Issue
+from eventum.issues.issue import Issue, messages
 from eventum.mail.envelope import Posting
 from eventum.store import files
 from eventum.store.issues import IssueStore
@@ -20,6 +22,8 @@ from eventum.store.outbox import Outbox
 from eventum.store.pool import Pool, record_of
 from eventum.store.spool import Spool
 from eventum.store.state import Intent, State
+
+STRANGERS_FOR = 36 * 3600  # Seconds (https://cr.yp.to/proto/maildir.html: files in tmp may go after 36 hours).
 
 Parts = tuple[Spool, Outbox, IssueStore, Pool, State]
 
@@ -84,6 +88,9 @@ class Recovery:
         """What the dead run had committed is finished; the rest waits to be decided again."""
         issues = {number: self._load(number) for _, number in intent.filings}
         filed = {key for key, number in intent.filings if self._holds(issues[number], key)}
+        for key, number in intent.filings:
+            if key not in filed and issues[number] is not None:
+                self._take_out(number, key)
         taken = [move for move in intent.moves if self._holds(self._load(move.issue), move.key)]
         for move in taken:
             self._pool.take(move.account, move.key)
@@ -98,11 +105,19 @@ class Recovery:
             settle(entry, self._layout.done)
         return len(claims)
 
+    def _take_out(self, number: int, key: str) -> None:
+        """Take what was put into an issue out again when its record never came to name it."""
+        # Under the issue's lock, since a living run may be filing the same mail there just now.
+        with contextlib.suppress(NotFound, Damaged, Busy), self._locks.issues([number]):
+            named = messages(self._issues.events(self._issues.load(number)))
+            if all(filing.key != key for filing in named):
+                self._issues.take_out(number, key)
+
     def _tell(self) -> int:
         """Publish the notices a committed record owes; forget those whose record was never written."""
         told: list[tuple[str, str]] = []
         known: set[str] | None = None
-        for path, posting in list(self._outbox.leftovers(self._is_alive)):
+        for path, posting in list(self._outbox.leftovers(self._is_abandoned)):
             if posting is not None and self._is_owed(posting):
                 known = self._outbox.known() if known is None else known
                 if posting.key not in known:
@@ -119,6 +134,13 @@ class Recovery:
         # Another run may have given the number to another event since; the time tells them apart.
         return event is not None and event.when == posting.queued
 
+    def _is_abandoned(self, path: str) -> bool:
+        """Whether nobody will go on with a temporary name; one that is not ours is a delivery by another program."""
+        name = path.rpartition("/")[2].partition(".")[0]
+        if ID.fullmatch(name):
+            return self._is_dead(name)
+        return files.modified_ns(path) < time.time_ns() - STRANGERS_FOR * 10**9
+
     def _sweep(self) -> None:
         folders: tuple[Path, ...] = (
             self._layout.state_tmp,
@@ -127,7 +149,7 @@ class Recovery:
         )
         for folder in folders:
             for entry in files.listing(folder):
-                if self._is_dead(entry.name.partition(".")[0]):
+                if self._is_abandoned(entry.path):
                     if entry.is_dir(follow_symlinks=False):
                         files.remove_tree(Path(entry.path))
                     else:

@@ -9,6 +9,7 @@ hand is accused when a run dies: its key stands in `state/hands/<maker>`, writte
 cleared after. The third accusation buries it.
 """
 
+import contextlib
 import hashlib
 import os
 import time
@@ -21,6 +22,7 @@ import msgspec
 from eventum.errors import Damaged, NotFound
 from eventum.mail.envelope import Envelope, stamp
 from eventum.store import files, records
+from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
 from eventum.store.maildir import Entry, Queue, entry_of, find, settle
 from eventum.store.maker import Maker
@@ -59,7 +61,7 @@ class Spool:
         """Keep a batch of mails, durable when this returns; their keys. Raises `OSError` when the disk does not."""
         maker = self._maker()
         taken: list[tuple[str, str]] = []
-        with files.Flush() as flush:
+        with Flush() as flush:
             for envelope, raw in mails:
                 key = key_of(envelope.destination, raw)
                 temporary = f"{self._queue.tmp}/{maker.name()}"
@@ -67,7 +69,11 @@ class Spool:
                 taken.append((temporary, key))
             flush.contents()
             for temporary, key in taken:
-                files.rename(temporary, f"{self._queue.new}/{key}")
+                # The same mail may wait already; its place in the order of arrival is the earlier one.
+                if files.exists(f"{self._queue.new}/{key}"):
+                    files.remove(temporary)
+                else:
+                    files.move(temporary, f"{self._queue.new}/{key}")
             flush.folder(self._queue.new)
         return [key for _, key in taken]
 
@@ -78,6 +84,11 @@ class Spool:
     def backlog(self) -> int:
         """How many mails are not decided."""
         return len(self._queue.all_waiting()) + len(self._queue.claimed())
+
+    def oldest(self) -> datetime | None:
+        """When the mail came that waits longest to be decided; None when nothing waits."""
+        first = min((one.arrival_ns for one in (*self._queue.all_waiting(), *self._queue.claimed())), default=None)
+        return None if first is None else datetime.fromtimestamp(first / 1e9, UTC)
 
     def claim(self, entries: Iterable[Entry]) -> list[Entry]:
         """Take waiting mails for this run; those another run took first are missing."""
@@ -93,7 +104,7 @@ class Spool:
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """These mails are where they belong."""
-        with files.Flush() as flush:
+        with Flush() as flush:
             for entry in entries:
                 settle(entry, self._layout.done)
             flush.folder(maildir(self._layout.done)[2])
@@ -118,7 +129,7 @@ class Spool:
     def bury(self, entry: Entry, reason: str, attempts: int = 0) -> None:
         """Lay a mail aside for a person, with the reason."""
         record = Dead(key=entry.key, when=datetime.now(UTC), reason=reason, attempts=attempts or entry.attempts)
-        with files.Flush() as flush:
+        with Flush() as flush:
             self._maker().replace(self._layout.dead / f"{entry.key}.json", records.encode(record))
             settle(entry, self._layout.dead)
             flush.folder(maildir(self._layout.dead)[2])
@@ -155,8 +166,10 @@ class Spool:
     def prune(self, now: float) -> None:
         """Forget handled mails after a day."""
         for item in files.listing(maildir(self._layout.done)[2]):
-            if item.stat().st_mtime < now - DONE_FOR:
-                files.remove(item.path)
+            # The time of last change says when the mail came; that of the inode, when it was moved here.
+            with contextlib.suppress(FileNotFoundError):
+                if item.stat(follow_symlinks=False).st_ctime < now - DONE_FOR:
+                    files.remove(item.path)
 
     def dead(self) -> list[tuple[Dead, Path]]:
         """What lies in `dead`, oldest first."""

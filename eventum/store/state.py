@@ -5,15 +5,20 @@ known already, never a mail. POP3 has no number to remember, so the ids of fetch
 own, appended per batch and made anew when most of them are gone from the server.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
-from eventum.errors import NotFound
+from eventum.errors import Damaged, NotFound
 from eventum.store import files, records
+from eventum.store.flush import Flush
 from eventum.store.layout import Layout
 from eventum.store.maker import Maker
+
+CUT = "\t"  # Ends a line of the fetched ids that is no id; ids have no blanks (RFC 1939 section 7).
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -70,12 +75,12 @@ class State:
 
     # Intents
 
-    def intend(self, flush: files.Flush, intent: Intent) -> None:
+    def intend(self, flush: Flush, intent: Intent) -> None:
         """Note what this run is about to do; durable when the flush ends."""
         path = self._layout.intents / f"{self._maker().id}.json"
         temporary = self._layout.state_tmp / self._maker().name()
         files.write_durable(temporary, msgspec.json.encode(intent))
-        files.rename(temporary, path)
+        files.move(temporary, path)
         flush.folder(self._layout.intents)
 
     def fulfilled(self, maker: str) -> None:
@@ -85,10 +90,9 @@ class State:
     def intents(self) -> Iterator[Intent]:
         """What runs, dead or alive, are about to do."""
         for entry in files.listing(self._layout.intents):
-            try:
-                yield msgspec.json.decode(files.read(entry.path), type=Intent)
-            except NotFound:  # Fulfilled meanwhile.
-                continue
+            # Fulfilled meanwhile; or damaged, which `verify` names: the run's mail is recognised without it.
+            with contextlib.suppress(NotFound, Damaged):
+                yield records.load(Path(entry.path), Intent).value
 
     # Fetch positions
 
@@ -110,13 +114,17 @@ class State:
         except NotFound:
             return set()
         # A line cut short by a crash names no mail; that one is fetched again and recognised by its bytes.
-        return set(data.decode("utf-8", "replace").split("\n")[:-1])
+        lines = data.decode("utf-8", "replace").split("\n")[:-1]
+        return {one for one in lines if one and not one.endswith(CUT)}
 
     def add_fetched_ids(self, account: str, ids: Iterable[str]) -> None:
         """Note POP3 ids as fetched; durable."""
         path = self._layout.fetch_of(account).with_suffix(".uidl")
-        # The newline in front keeps a line cut short by a crash apart.
-        files.append(path, ("\n" + "".join(f"{one}\n" for one in ids)).encode(), durable=True)
+        lines = "".join(f"{one}\n" for one in ids)
+        if not files.ends_with(path, b"\n"):
+            # Cut short by a crash; half an id could be the whole id of another mail, which then was never fetched.
+            lines = f"{CUT}\n{lines}"
+        files.append(path, lines.encode(), durable=True)
 
     def set_fetched_ids(self, account: str, ids: Iterable[str]) -> None:
         """Note these POP3 ids as the fetched ones, and no others; durable."""

@@ -1,7 +1,7 @@
 """What is known about a mail before it is decided: who wrote it, what it refers to, what we have already.
 
-Flows in: a read mail and the ground it is decided on. Flows out: the facts that the tables of `issues/` ask for. No rule
-is here.
+Flows in: a read mail and the ground it is decided on. Flows out: the facts that the tables of `issues/` ask for. No
+rule is here.
 """
 
 from eventum.issues import association

@@ -27,7 +27,10 @@ from eventum.store import files, records
 
 TIME_LIMIT = 30.0  # Seconds for one mail.
 MEMORY_LIMIT = 1 << 30  # Bytes of address space of the child.
-AHEAD = 64  # Mails asked for at most before one answer is taken: more long paths could fill the pipe.
+PIPE = 1 << 20  # Bytes: questions and answers of a whole batch, so that neither side waits for the other.
+AHEAD = 200  # Mails asked for at most before one answer is taken: more of the longest paths could fill the pipe.
+# For glibc: what one large mail needed is kept for the next; to ask the kernel each time is a third of all the work.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "67108864"}
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +74,14 @@ class Reader:
         if self._child is None:
             command = [sys.executable, "-m", "eventum.tracker.reader", str(self._cache), str(self._memory_limit)]
             root = str(Path(__file__).parent.parent.parent)
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+            path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
             self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **KEEP_MEMORY, "PYTHONPATH": path},
+                bufsize=0,
+                pipesize=PIPE,
             )
             self._buffer.clear()
         return self._child
@@ -149,7 +157,7 @@ def keep(cache: Path, message: Message) -> None:
     """Keep a reading in the cache."""
     path = cached_path(cache, message.digest)
     if not path.parent.is_dir():
-        files.make_folders([path.parent])
+        files.make_folders([path.parent], durable=False)
     files.atomic_write(path, msgspec.json.encode(message), durable=False)
 
 

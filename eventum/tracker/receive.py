@@ -32,11 +32,11 @@ def receive(tracker: Tracker, arrivals: Sequence[Arrival], *, dry_run: bool = Fa
     """
     for attempt in range(TRIES):
         batch = _Batch(tracker, dry_run)
-        dispositions = [batch.decide(arrival) for arrival in arrivals]
-        if not dry_run:
-            tracker.spool.hold("")
+        with tracker.index.snapshot():
+            dispositions = [batch.decide(arrival) for arrival in arrivals]
         if dry_run:
             return dispositions
+        tracker.spool.hold("")
         announce(batch.changes)
         try:
             batch.changes.commit()
@@ -92,9 +92,10 @@ class _Batch:
         key, destination = known.arrival.key, known.arrival.envelope.destination
         issue = self.ground.keys.get(key)
         issue = self.tracker.index.filed(key) if issue is None else issue
-        if issue is None and self.tracker.pool.outcome(destination, key) is not None:
-            # A run that died before its journal line left it there; the index has to hear of it.
+        if issue is None and (outcome := self.tracker.pool.outcome(destination, key)) is not None:
+            # A run that died before its journal line left it there; the index and this batch have to hear of it.
             self.changes.touched.append(record_of(destination, key))
+            self.ground.remember(known.filing(), 0, destination if outcome == "unassociated" else "")
             issue = 0
         if issue is not None:
             row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")

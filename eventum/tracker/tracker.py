@@ -151,7 +151,7 @@ class Tracker:
         from eventum.store.index import Index
 
         path = self.cache / "index.sqlite3"
-        return Index(path, self.identity.id, self.layout, self.locks, self.issues, self.pool)
+        return Index(path, self.identity.id, self.layout, locks=self.locks, issues=self.issues, pool=self.pool)
 
     @cached_property
     def reader(self) -> "Reader":

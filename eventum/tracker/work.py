@@ -4,7 +4,7 @@ Flows in: issues that are made or changed, mail that goes to them or to the pool
 order in which a kill at any instant leaves nothing lost, nothing twice and nothing untold. No rule is applied here.
 
 The order: contents, links and intent durable; journal durable; new issues and new states of old ones appear by renames;
-notices go from `out/tmp` to `out/new`; what left the pool is forgotten. Whoever changes an issue rendered its notices
+what left the pool is forgotten; notices go from `out/tmp` to `out/new`. Whoever changes an issue rendered its notices
 from a snapshot; when the record moved meanwhile he is told `Conflict` and starts again.
 """
 
@@ -20,6 +20,7 @@ from eventum.issues.changes import announced
 from eventum.issues.issue import Issue
 from eventum.mail.envelope import Posting
 from eventum.store import files
+from eventum.store.flush import Flush
 from eventum.store.pool import Pooled
 from eventum.store.pool import record_of as pool_record
 from eventum.store.records import Stored
@@ -126,8 +127,10 @@ class _Commit:
         self._show()
 
     def _make_durable(self) -> None:
-        tracker, flush = self._tracker, files.Flush()
+        tracker, flush = self._tracker, Flush()
         with flush:
+            # First of all, so that what is put into an issue before its record says so can be found and taken out.
+            self._intend(flush)
             for work in self._works:
                 # Every event has its notices by now, those without any too.
                 issue = announced(work.issue, work.issue.next_event - 1)
@@ -142,10 +145,12 @@ class _Commit:
                 self._notices += [tracker.outbox.prepare(flush, posting, data) for posting, data in work.notices]
             for pooled, outcome, path in self._changes.pooled:
                 tracker.pool.put(flush, pooled, outcome, path)
-            filings = tuple((key, work.number) for work in self._works for key, _ in work.mails)
-            if filings or self._changes.moves:
-                moves = tuple(self._changes.moves)
-                tracker.state.intend(flush, Intent(tracker.maker.id, filings, moves))
+
+    def _intend(self, flush: Flush) -> None:
+        maker, moves = self._tracker.maker.id, tuple(self._changes.moves)
+        filings = tuple((key, work.number) for work in self._works for key, _ in (*work.mails, *work.written))
+        if filings or moves:
+            self._tracker.state.intend(flush, Intent(maker, filings, moves))
 
     def _lines(self) -> list[tuple[str, int]]:
         lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
@@ -158,18 +163,27 @@ class _Commit:
         self._tracker.outbox.drop(self._notices)
 
     def _show(self) -> None:
-        with files.Flush() as flush:
+        shown: set[int] = set()
+        flush = Flush()
+        try:
             for work, folder in self._built:
                 self._tracker.issues.publish(flush, folder, work.number)
+                shown.add(work.number)
             for work, temporary in self._prepared:
                 self._tracker.issues.replace(flush, work.issue, temporary)
+                shown.add(work.number)
+        finally:
+            # A full disk may let some through: what shows is complete and owns its mail, the rest is decided again.
+            flush.finish()
+            self._leave_pool([move for move in self._changes.moves if move.issue in shown])
         self._tracker.outbox.publish(self._notices)
-        for move in self._changes.moves:
+
+    def _leave_pool(self, moves: list[Move]) -> None:
+        for move in moves:
             self._tracker.pool.take(move.account, move.key)
-        if self._changes.moves:
+        if moves:
             # Told after they left: who looked before would have found them there, and not looked again.
-            left = [(pool_record(move.account, move.key), 0) for move in self._changes.moves]
-            self._tracker.maker.journal(left)
+            self._tracker.maker.journal([(pool_record(move.account, move.key), 0) for move in moves])
 
 
 def change(tracker: "Tracker", number: int, verb: Callable[[Changes, Work], None]) -> Issue:

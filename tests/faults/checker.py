@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 END = b"\r\nX-Eventum-End: mail follows\r\n"
 OUTCOMES = ("unassociated", "removed", "refused", "ignored", "duplicate")
+# What a message of a story is, beside its key: that of one that people wrote is another in every run.
+FILED = ("subject", "kind", "blocked", "parent", "outgoing", "destination")
 # Leases that are no run's: their files stay.
 STANDING = ("account-", "journal-", "queue")
 
@@ -86,17 +88,11 @@ def key_of(destination: str, raw: bytes) -> str:
     return hashlib.sha256(destination.encode() + b"\0" + raw).hexdigest()
 
 
-def faults(data: Path, given: dict[str, bytes]) -> list[str]:
-    """What is wrong; `given` are the mails by their keys."""
+def faults(data: Path, given: dict[str, bytes] | None) -> list[str]:
+    """What is wrong; `given` are the mails by their keys, None when people wrote some of their own."""
     store = Looked(data)
-    return [
-        *store.problems,
-        *_places(store, given),
-        *_bytes(store, given),
-        *_spool(data, given),
-        *_told(store),
-        *_leftovers(data),
-    ]
+    mails = [] if given is None else [*_places(store, given), *_bytes(store, given), *_spool(data, given)]
+    return [*store.problems, *mails, *_told(store), *_leftovers(data)]
 
 
 def _places(store: Looked, given: dict[str, bytes]) -> Iterator[str]:
@@ -125,7 +121,7 @@ def _bytes(store: Looked, given: dict[str, bytes]) -> Iterator[str]:
 
 
 def _spool(data: Path, given: dict[str, bytes]) -> Iterator[str]:
-    for folder in ("in/new", "in/cur", "dead/new", "dead/cur", "failed/new", "failed/cur"):
+    for folder in ("in/new", "in/cur", "dead/new", "dead/cur"):
         for path in (data / "spool" / folder).iterdir():
             yield f"spool/{folder} holds {path.name[:40]}"
     done = {path.name.partition(":")[0] for path in (data / "spool/done/cur").iterdir()}
@@ -189,9 +185,9 @@ def story(data: Path) -> dict[str, Any]:
         ]
         for event in events:
             if event["what"]["type"] == "filed":
-                event["what"] = {
-                    name: event["what"]["message"].get(name, "") for name in ("key", "kind", "blocked", "parent")
-                }
+                message = event["what"]["message"]
+                event["what"] = {name: message.get(name, "") for name in FILED}
+                event["what"]["key"] = message["key"] if message.get("destination") else ""
         fields = ("summary", "status", "reporter", "assignees", "emails", "notes", "blocked")
         issues[store.root(number)] = [{name: issue[name] for name in fields}, events]
     pool = {
@@ -217,8 +213,25 @@ def _short(value: object) -> str:
     return text if len(text) < 300 else f"{text[:300]}..."
 
 
-def deliveries(log: Iterable[str], notices: Iterable[Notice]) -> tuple[list[str], list[str]]:
-    """(never delivered, delivered more than once) of the Message-IDs that were queued."""
-    count = Counter(log)
-    ids = {notice.message_id for notice in notices}
-    return sorted(ids - count.keys()), sorted(one for one, times in count.items() if times > 1)
+def deliveries(data: Path, log: Iterable[str], refused: str) -> tuple[list[str], list[str]]:
+    """What is wrong with what was sent, and the Message-IDs that were delivered more than once.
+
+    All went out but what is for the `refused` recipient, which lies in `failed`, and its issue says so once.
+    """
+    store, count, wrong = Looked(data), Counter(log), []
+    said = Counter(
+        (number, event["what"]["message_id"])
+        for number, issue in store.issues.items()
+        for event in issue["events"]
+        if event["what"]["type"] == "delivery_failed"
+    )
+    for notice in store.notices:
+        wanted = "failed" if notice.recipient == refused else "sent"
+        if notice.state != wanted:
+            wrong.append(f"{notice} is not {wanted}")
+        if (notice.message_id in count) != (wanted == "sent"):
+            wrong.append(f"{notice} was delivered {count[notice.message_id]} times")
+        times = said[notice.issue, notice.message_id]
+        if times != (wanted == "failed"):
+            wrong.append(f"issue {notice.issue} says {times} times that {notice} failed")
+    return wrong, sorted(one for one, times in count.items() if times > 1)

@@ -9,8 +9,8 @@ Some carry a file.
 import base64
 import os
 import random
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +47,8 @@ def _mail(chance: random.Random, before: list[Mail], kind: str, name: str) -> Ma
     if kind == "copy":
         again = before[-1 - min(int(chance.expovariate(1 / 30)), len(before) - 1)]
         # The same mail by another way: other bytes, the same content.
-        return Mail(b"Received: from elsewhere.example; again " + name.encode() + b"\r\n" + again.raw, *again[1:4], kind)
+        way = f"Received: from elsewhere.example; again {name}\r\n".encode()
+        return Mail(way + again.raw, *again[1:4], kind)
     if kind == "person" and not machines:
         kind = "new"
     customer = f"Customer {chance.randrange(CUSTOMERS)} <c{chance.randrange(CUSTOMERS)}@customer.example>"

@@ -4,16 +4,13 @@ In flow a scene and a number of trials, out flow the trials. A row says nothing 
 the checker nothing about how a store came to be as it is.
 """
 
-import errno
-import json
-import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.faults import checker, trials
-from tests.faults.shim import Place
+from tests.faults import checker, shim, trials
+from tests.faults.shim import Place, Shim
 from tests.faults.trials import FarEnd, Scene, Trial
 
 DOWNLOAD, QUEUE = "download-emails", "process-queue"
@@ -57,6 +54,7 @@ def download(scene: Scene, places: Sequence[Place], golden: Any, *, broken: str 
     def one(place: Place) -> Trial:
         with scene.copy() as root:
             call = trials.disturbed(root, DOWNLOAD, place, broken=broken, number=number)
+            trials.time_passes(root / "data")
             again = trials.run(root, DOWNLOAD, broken=broken)
             wrong = [*trials.ended_well(root, DOWNLOAD, again), *seen(root, scene, golden), *trials.verified(root)]
         return Trial(place, call, tuple(wrong))
@@ -93,17 +91,16 @@ def queue(scene: Scene, places: Sequence[Place], *, broken: str = "", number: in
         far[0].forget()
         with scene.copy(far[0].port) as root:
             call = trials.disturbed(root, QUEUE, place, broken=broken, number=number)
+            trials.time_passes(root / "data")
             again = trials.run(root, QUEUE, broken=broken)
             wrong = trials.ended_well(root, QUEUE, again)
             wrong += checker.faults(root / "data", scene.given) + trials.verified(root)
-            notices = checker.Looked(root / "data").notices
-            wrong += [f"{notice} is not sent" for notice in notices if notice.state != "sent"]
-            never, twice = checker.deliveries(far[0].delivered(), notices)
-            wrong += [f"{one} was never delivered" for one in never]
+            never, twice = checker.deliveries(root / "data", far[0].delivered(), trials.REFUSED)
             # Between the far end's yes and the rename to `sent` lies the one window; each kill has one mail in it.
-            allowed = 1 if any(step in call for step in ("spool/out/log/", "-> spool/sent/")) else 0
+            allowed = 1 if "-> data/spool/sent/" in call else 0
             if len(twice) > allowed:
-                wrong.append(f"{twice} were delivered twice, killed before {call}")
+                never.append(f"{twice} were delivered twice, disturbed before {call}")
+            wrong += never
         return Trial(place, call, tuple(wrong), len(twice))
 
     return [as_trial(item) for item in trials.in_parallel(list(places), one, scene.folder)]
@@ -115,23 +112,58 @@ def together(scene: Scene, command: str, count: int, golden: Any) -> list[Trial]
     def one(at: int) -> Trial:
         far = FarEnd(scene.folder) if command == QUEUE else None
         with scene.copy(far.port if far else 0) as root:
-            codes = trials.in_parallel([0, 1], lambda _: two(root), root)
-            wrong = [f"one of two runs ended with {code}" for code in codes if code != 0]
-            if command == DOWNLOAD:
-                wrong += seen(root, scene, golden)
-            else:
-                wrong += checker.faults(root / "data", scene.given)
+            wrong = trials.at_once([lambda: trials.flask(root, command, "--json")] * 2, root)
+            wrong += seen(root, scene, golden) if golden else checker.faults(root / "data", scene.given)
             wrong += trials.verified(root)
             if far:
-                notices = checker.Looked(root / "data").notices
-                never, twice = checker.deliveries(far.delivered(), notices)
-                wrong += [f"{one} was never delivered" for one in never] + [f"{one} came twice" for one in twice]
+                told, twice = checker.deliveries(root / "data", far.delivered(), trials.REFUSED)
+                wrong += told + [f"{one} came twice" for one in twice]
                 far.close()
         return Trial(None, "", tuple(wrong))
 
-    def two(root: Path) -> int | None:
-        folder = root / f"run-{os.getpid()}"
-        folder.mkdir()
-        return trials.forked(lambda: trials.flask(root, command, "--json"), folder).code
+    return [one(at) for at in range(count)]
 
-    return [as_trial(item) for item in trials.in_parallel(list(range(count)), one, scene.folder, workers=1)]
+
+def taken_over(scene: Scene, places: Sequence[Place], golden: Any) -> list[Trial]:
+    """Two downloads are started at once and one is killed; the other, or the run after both, ends its work."""
+
+    def one(place: Place) -> Trial:
+        with scene.copy() as root:
+            report = root / "report.txt"
+            dying = Shim(root, place, shim.killing(report))
+            trials.at_once(
+                [lambda: trials.shimmed(root, DOWNLOAD, dying), lambda: trials.flask(root, DOWNLOAD, "--json")], root
+            )
+            again = trials.run(root, DOWNLOAD)
+            wrong = [*trials.ended_well(root, DOWNLOAD, again), *seen(root, scene, golden), *trials.verified(root)]
+            # The other run may have done all before this place was reached; that is no trial of dying then.
+            return Trial(
+                place, report.read_text() if report.exists() else "nothing: the other was faster", tuple(wrong)
+            )
+
+    return [one(place) for place in places]
+
+
+def verb(scene: Scene, arguments: Sequence[str], places: Sequence[Place], before: Any, after: Any) -> list[Trial]:
+    """A person's command is killed at each of these places; then it was done and told, or it was not."""
+
+    def one(place: Place) -> Trial:
+        with scene.copy() as root:
+            call = trials.disturbed(root, arguments, place)
+            again = trials.run(root, DOWNLOAD)
+            wrong = [*trials.ended_well(root, DOWNLOAD, again), *checker.faults(root / "data", None)]
+            wrong += trials.verified(root)
+            story = checker.story(root / "data")
+            if story not in (before, after):
+                wrong += checker.differences(story, after)
+        return Trial(place, call, tuple(wrong))
+
+    return [as_trial(item) for item in trials.in_parallel(list(places), one, scene.folder)]
+
+
+def golden_verb(scene: Scene, arguments: Sequence[str]) -> tuple[list[Place], Any, Any]:
+    """The places of a person's command, and the story before and after it."""
+    with scene.copy() as root:
+        before = checker.story(root / "data")
+        places = trials.counted(root, arguments)
+        return places, before, checker.story(root / "data")

@@ -2,30 +2,39 @@
 
     python tests/faults/run.py [--row kill] [--trials 60] [--mails 200] [--seed 1]
 
-Rows: `broken` (the harness finds the faults of broken copies), `kill`, `kinds` (every kind of call), `full` (the disk
-is full at a call), `together` (two runs at once). ROW in the environment chooses too.
+A place is a call that changes a file. Rows: `broken` (the harness finds the faults of broken copies), `commit` (every
+place of one new issue), `verbs` (every place of what people do), `kill` (random places), `kinds` (every kind of place),
+`full` (the disk is full at a place), `together` (two runs at once, also when one is killed). ROW in the environment
+chooses too.
 """
 
 import argparse
 import errno
 import os
-import random
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.faults import rows, trials  # noqa: E402
+from tests.faults.shim import Place  # noqa: E402
 from tests.faults.trials import Scene, Trial  # noqa: E402
 
-ROWS = ("broken", "kill", "kinds", "full", "together")
 # What each broken copy lacks must be found in at least one trial of so many.
 BROKEN_TRIALS = 8
+# What people do to the one issue that there is then.
+VERBS = (
+    ("issues", "assign", "1", "all@example.org"),
+    ("issues", "note", "1", "--text", "Only for us.", "--as", "dev@example.org"),
+    ("issues", "reply", "1", "--text", "It is mended.", "--as", "dev@example.org"),
+    ("issues", "close", "1", "--reason", "Done."),
+)
 
 
 @contextmanager
@@ -65,56 +74,137 @@ class Report:
     def broken(self, name: str, done: Sequence[Trial], began: float) -> None:
         """A broken copy: well when it was found out."""
         bad = [trial for trial in done if trial.faults]
-        print(f"broken copy {name}: found out in {len(bad)} of {len(done)} trials, {time.monotonic() - began:.0f} s")
+        seconds = time.monotonic() - began
+        print(f"broken copy {name}: found out in {len(bad)} of {len(done)} trials, {seconds:.0f} s", flush=True)
         if bad:
-            print(f"  for instance: {bad[0].faults[0]}")
+            print(f"  for instance: {bad[0].faults[0]}", flush=True)
         self.is_well = self.is_well and bool(bad)
+
+
+class Plan:
+    """The rows, each by its name; the scenes are prepared when the first row asks for them."""
+
+    def __init__(self, report: Report, given: argparse.Namespace) -> None:
+        self._report = report
+        self._given = given
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Plan":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _in(self) -> tuple[Scene, list[Place], object]:
+        made = self._stack.enter_context(scene(self._given.mails))
+        places, golden = rows.golden_download(made)
+        print(
+            f"{rows.DOWNLOAD} of {self._given.mails} mails: {len(places)} places, seed {self._given.seed}", flush=True
+        )
+        return made, places, golden
+
+    @cached_property
+    def _out(self) -> tuple[Scene, list[Place]]:
+        made = self._stack.enter_context(scene(self._given.mails))
+        places = rows.golden_queue(made)
+        print(f"{rows.QUEUE} after it: {len(places)} places", flush=True)
+        return made, places
+
+    def _some(self, places: Sequence[Place], part: str = "", count: int = 0) -> list[Place]:
+        wanted = [place for place in places if part in place.step]
+        return rows.chosen(wanted, count or self._given.trials, self._given.seed)
+
+    def _do(self, name: str, work: Callable[[], list[Trial]]) -> None:
+        began = time.monotonic()
+        self._report.row(name, work(), began)
+
+    def kill(self) -> None:
+        """Kills at random places."""
+        made, places, golden = self._in
+        self._do(f"kill {rows.DOWNLOAD}", lambda: rows.download(made, self._some(places), golden))
+        queue, sending = self._out
+        self._do(f"kill {rows.QUEUE}", lambda: rows.queue(queue, self._some(sending)))
+
+    def kinds(self) -> None:
+        """Kills at the first, middle and last place of every kind."""
+        made, places, golden = self._in
+        self._do(f"kinds {rows.DOWNLOAD}", lambda: rows.download(made, rows.each_kind(places), golden))
+        queue, sending = self._out
+        self._do(f"kinds {rows.QUEUE}", lambda: rows.queue(queue, rows.each_kind(sending)))
+
+    def full(self) -> None:
+        """The disk is full at a random place."""
+        made, places, golden = self._in
+        self._do(f"full {rows.DOWNLOAD}", lambda: rows.download(made, self._some(places), golden, number=errno.ENOSPC))
+        queue, sending = self._out
+        self._do(f"full {rows.QUEUE}", lambda: rows.queue(queue, self._some(sending), number=errno.ENOSPC))
+
+    def commit(self) -> None:
+        """Kills at every place of one mail's way into a new issue and of its three notices."""
+        with scene(1) as made:
+            places, golden = rows.golden_download(made)
+            told = sorted(notice.split()[2] for notice in golden["told"])
+            if told != ["acknowledgement", "new_issue", "new_issue_assigned"]:
+                raise RuntimeError(f"one new issue was told as {told}")
+            deciding = places[: self._last(places, "state/intents/")][self._first(places, "state/hands/") :]
+            self._do("commit of one new issue", lambda: rows.download(made, deciding, golden))
+
+    def verbs(self) -> None:
+        """Kills at every place of what people do by command, each change with its notices."""
+        with scene(1) as made:
+            rows.golden_queue(made)
+            for words in VERBS:
+                places, before, after = rows.golden_verb(made, words)
+                self._do(" ".join(words[:2]), lambda: rows.verb(made, words, places, before, after))  # noqa: B023
+
+    def _first(self, places: Sequence[Place], part: str) -> int:
+        return next(at for at, place in enumerate(places) if part in place.step)
+
+    def _last(self, places: Sequence[Place], part: str) -> int:
+        return 1 + max(at for at, place in enumerate(places) if part in place.step)
+
+    def together(self) -> None:
+        """Two runs at once; and two of which one is killed."""
+        times = max(2, self._given.trials // 10)
+        made, places, golden = self._in
+        self._do(f"together {rows.DOWNLOAD}", lambda: rows.together(made, rows.DOWNLOAD, times, golden))
+        queue, _ = self._out
+        self._do(f"together {rows.QUEUE}", lambda: rows.together(queue, rows.QUEUE, times, None))
+        some = self._some(places, count=self._given.trials // 2)
+        self._do(f"one of two killed {rows.DOWNLOAD}", lambda: rows.taken_over(made, some, golden))
+
+    def broken(self) -> None:
+        """Copies of the product that lack something are found out."""
+        made, places, golden = self._in
+        queue, sending = self._out
+        for name, part in (
+            ("filed", "rename data/spool/in/cur/*:*, -> data/spool/done/"),
+            ("untold", "rename data/issues/.tmp/* -> data/issues/"),
+            ("claims", "data/issues/"),
+        ):
+            began, some = time.monotonic(), self._some(places, part, BROKEN_TRIALS)
+            self._report.broken(name, rows.download(made, some, golden, broken=name), began)
+        began, some = time.monotonic(), self._some(sending, "fsync data/spool/sent/", BROKEN_TRIALS)
+        self._report.broken("believes", rows.queue(queue, some, broken="believes"), began)
+
+
+ROWS = ("broken", "commit", "verbs", "kill", "kinds", "full", "together")
 
 
 def main() -> int:
     """Run the rows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--row", default=os.environ.get("ROW", ""), choices=("", *ROWS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--row", action="append", choices=ROWS)
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--mails", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    report, wanted = Report(), (given.row,) if given.row else ROWS
+    report, wanted = Report(), given.row or os.environ.get("ROW", "").split() or ROWS
     trials.warm()
-    with scene(given.mails) as incoming, scene(given.mails) as outgoing:
-        places, golden = rows.golden_download(incoming)
-        sending = rows.golden_queue(outgoing)
-        print(f"{rows.DOWNLOAD}: {len(places)} places; {rows.QUEUE}: {len(sending)} places; seed {given.seed}")
+    with Plan(report, given) as plan:
         for row in wanted:
-            few = min(given.trials, BROKEN_TRIALS)
-            some, queued = (rows.chosen(p, given.trials, given.seed) for p in (places, sending))
-            began = time.monotonic()
-            if row == "broken":
-                late = [place for place in places if place.step.startswith("rename issues/.tmp/* -> issues/")]
-                for name in ("filed", "untold", "claims"):
-                    began = time.monotonic()
-                    at = rows.chosen(late if name == "untold" else places, few, given.seed)
-                    report.broken(name, rows.download(incoming, at, golden, broken=name), began)
-                began = time.monotonic()
-                done = [place for place in sending if "spool/sent" in place.step]
-                report.broken("believes", rows.queue(outgoing, rows.chosen(done, few, given.seed), broken="believes"), began)
-            elif row == "kill":
-                report.row(f"kill {rows.DOWNLOAD}", rows.download(incoming, some, golden), began)
-                began = time.monotonic()
-                report.row(f"kill {rows.QUEUE}", rows.queue(outgoing, queued), began)
-            elif row == "kinds":
-                report.row(f"kinds {rows.DOWNLOAD}", rows.download(incoming, rows.each_kind(places), golden), began)
-                began = time.monotonic()
-                report.row(f"kinds {rows.QUEUE}", rows.queue(outgoing, rows.each_kind(sending)), began)
-            elif row == "full":
-                report.row(f"full {rows.DOWNLOAD}", rows.download(incoming, some, golden, number=errno.ENOSPC), began)
-                began = time.monotonic()
-                report.row(f"full {rows.QUEUE}", rows.queue(outgoing, queued, number=errno.ENOSPC), began)
-            else:
-                times = max(2, given.trials // 10)
-                report.row(f"together {rows.DOWNLOAD}", rows.together(incoming, rows.DOWNLOAD, times, golden), began)
-                began = time.monotonic()
-                report.row(f"together {rows.QUEUE}", rows.together(outgoing, rows.QUEUE, times, None), began)
+            getattr(plan, row)()
     return 0 if report.is_well else 1
 
 

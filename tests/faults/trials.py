@@ -1,4 +1,4 @@
-"""One trial: a store of its own, a command that is killed at a chosen call, one normal run, and what is to be seen then.
+"""One trial: a store of its own, a command that is killed at a chosen call, one normal run, and what is seen then.
 
 In flow the plan of a row, out flow its trials. This process never runs the product: every run of it is a fork, so a
 trial costs no start of Python, and what one left in memory no other sees. That holds as long as nothing here starts a
@@ -7,12 +7,12 @@ thread.
 
 import json
 import os
+import re
 import shutil
-import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from tests.faults import checker, mailbox, shim
 from tests.faults.mailbox import Mail
 from tests.faults.shim import Place, Shim
 
+# The far end refuses whatever goes to this one of the customers.
+REFUSED = "c3@customer.example"
 CONFIG = ("--quiet-before", "never", "--address", "help@example.org")
 
 
@@ -83,12 +85,12 @@ def warm() -> None:
     """Import what a run needs once, for all forks."""
     import eventum.commands.download_emails
     import eventum.commands.process_queue
-
+    import eventum.commands.verify
     import eventum.runners.fetching
     import eventum.runners.outgoing
     import eventum.store.index
     import eventum.store.recovery
-
+    import eventum.store.verify
     import eventum.tracker.announce
     import eventum.tracker.reading
     import eventum.tracker.receive
@@ -109,7 +111,8 @@ class Scene:
         if done.code != 0:
             raise RuntimeError((self.prepared / "output.txt").read_text())
         # One mailbox that is emptied, with nearly all; one that is left as it is, whose mail opens no issues.
-        for name, (account, size) in zip(("box", "other"), zip(done.result, (count - count // 10, count // 10))):
+        sizes = (count - count // 10, count // 10)
+        for name, account, size in zip(("box", "other"), done.result, sizes, strict=True):
             found = mailbox.mails(size, seed=len(name))
             mailbox.fill(self.prepared / name, found)
             keys = {mail.id: checker.key_of(account, mail.raw) for mail in reversed(found) if mail.kind != "copy"}
@@ -165,39 +168,64 @@ class Scene:
             shutil.rmtree(root)
 
 
-def run(root: Path, command: str, *, shimmed: Shim | None = None, broken: str = "") -> Ran:
-    """The command on a trial's folder, in a fork; the places of its calls when it was counted."""
+def run(root: Path, command: str | Sequence[str], *, wear: Shim | None = None, broken: str = "") -> Ran:
+    """The command on a trial's folder, in a fork."""
 
     def body() -> dict[str, Any]:
         if broken:
             shim.BROKEN[broken]()
-        if shimmed is not None:
-            shimmed.install()
-        done = flask(root, command, "--json")
-        return {**done, "calls": shimmed.calls if shimmed is not None else []}
+        return shimmed(root, command, wear) if wear else flask(root, *words(command))
 
     return forked(body, root)
 
 
-def counted(root: Path, command: str) -> list[Place]:
+def shimmed(root: Path, command: str | Sequence[str], wear: Shim) -> dict[str, Any]:
+    """The command in this process, its calls counted; this process is of no other use afterwards."""
+    wear.install()
+    return {**flask(root, *words(command)), "calls": wear.calls}
+
+
+def words(command: str | Sequence[str]) -> Sequence[str]:
+    """The words of a runner's command, with its result as JSON, or those of a person's as they are."""
+    return (command, "--json") if isinstance(command, str) else command
+
+
+def at_once(bodies: Sequence[Callable[[], Any]], root: Path) -> list[str]:
+    """Run things at the same time, each in a fork of its own; what went wrong, but for those that were killed."""
+
+    def one(at: int) -> int | None:
+        folder = root / f"run-{at}"
+        folder.mkdir()
+        return forked(bodies[at], folder).code
+
+    codes = in_parallel(list(range(len(bodies))), one, root, workers=len(bodies))
+    return [f"one of the runs ended with {code}" for code in codes if code not in (0, 1, None)]
+
+
+def counted(root: Path, command: str | Sequence[str]) -> list[Place]:
     """Every changing call of an undisturbed run, in the order in which they were made."""
-    ran = run(root, command, shimmed=Shim(root, None, lambda call: None))
-    if ran.code != 0:
-        raise RuntimeError((root / "output.txt").read_text() + str(ran.result))
+    ran = run(root, command, wear=Shim(root, None, lambda call: None))
+    if wrong := ended_well(root, command, ran):
+        raise RuntimeError(wrong[0])
     return [Place(*place) for place in ran.result["calls"]]
 
 
-def disturbed(root: Path, command: str, place: Place, *, broken: str = "", number: int = 0) -> str:
+def disturbed(root: Path, command: str | Sequence[str], place: Place, *, broken: str = "", number: int = 0) -> str:
     """A run that dies at this place, or (with the number of an error) whose call fails there; the call, if it came."""
     report = root / "report.txt"
     act = shim.failing(report, number) if number else shim.killing(report)
-    run(root, command, shimmed=Shim(root, place, act), broken=broken)
+    run(root, command, wear=Shim(root, place, act), broken=broken)
     return report.read_text() if report.exists() else ""
+
+
+def time_passes(data: Path) -> None:
+    """What waits for a later time is due: an entry's not-before stands in its name."""
+    for path in (*data.glob("spool/in/new/*"), *data.glob("spool/out/new/*")):
+        path.rename(path.with_name(re.sub(r",N=[0-9]+", "", path.name)))
 
 
 def verified(root: Path) -> list[str]:
     """What `flask verify` finds wrong."""
-    return []
     ran = forked(lambda: flask(root, "verify", "--json"), root)
     if ran.result is None:
         return [f"verify itself failed: {(root / 'output.txt').read_text()[-2000:]}"]
@@ -205,9 +233,11 @@ def verified(root: Path) -> list[str]:
     return [f"verify: {one['path']}: {one['problem']}" for one in found]
 
 
-def ended_well(root: Path, command: str, ran: Ran) -> list[str]:
-    """Whether the one normal run was content."""
+def ended_well(root: Path, command: str | Sequence[str], ran: Ran) -> list[str]:
+    """Whether the one normal run was content; mails that the far end refuses for good are no fault of it."""
     if ran.code == 0:
+        return []
+    if command == "process-queue" and ran.code == 1 and ran.result["err"] == "":
         return []
     said = ran.result["err"] if ran.result else (root / "output.txt").read_text()[-2000:]
     return [f"{command} after it ended with {ran.code}: {said}"]
@@ -243,17 +273,21 @@ class FarEnd:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / f"far-{os.getpid()}.txt"
-        self._log.touch()
+        self.forget()
         reader, writer = os.pipe()
+        # Whoever started it holds the other end of this pipe; when he is gone, however, the server ends.
+        watch, self._life = os.pipe()
         self._child = os.fork()
         if self._child == 0:
             os.close(reader)
-            self._serve(writer)
+            os.close(self._life)
+            self._serve(writer, watch)
         os.close(writer)
+        os.close(watch)
         with open(reader, "rb") as pipe:
             self.port = int(pipe.read())
 
-    def _serve(self, writer: int) -> None:
+    def _serve(self, writer: int, watch: int) -> None:
         from tests.servers.dovecot import free_ports
         from tests.servers.smtp_sink import Running, Sink
 
@@ -270,11 +304,11 @@ class FarEnd:
 
         try:
             sink = Noting(free_ports(1)[0])
+            sink.at_rcpt[REFUSED] = "550 5.1.1 no such user"
             Running(sink, None, None).start()
             os.write(writer, str(sink.port).encode())
             os.close(writer)
-            while True:
-                signal.pause()
+            os.read(watch, 1)
         finally:
             os._exit(0)
 
@@ -288,5 +322,5 @@ class FarEnd:
 
     def close(self) -> None:
         """End the process."""
-        os.kill(self._child, signal.SIGKILL)
+        os.close(self._life)
         os.waitpid(self._child, 0)

@@ -1,5 +1,5 @@
-import os
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from eventum.mail.envelope import Envelope
@@ -92,7 +92,7 @@ def test_a_damaged_project_accuses_no_mail(house: House) -> None:
     incoming = Incoming(house.tracker)
     incoming.work()
     assert house.tracker.spool.backlog() == 1
-    assert any(house.project.id in problem for problem in incoming.problems)
+    assert any(house.project.id in problem for problem in incoming.damaged)
     (entry,) = [name for name in names(house.tracker.layout.incoming / "new")]
     assert ",A=" not in entry
 
@@ -141,14 +141,15 @@ def test_claims_of_a_run_that_died_are_taken_back_and_only_the_mail_in_hand_is_a
 def test_what_was_handled_is_forgotten_after_a_day(house: House) -> None:
     (key,) = accept(house, mail())
     work(house)
-    prune(house.tracker)
     done = house.tracker.layout.done / "cur"
+    handled = datetime.fromtimestamp((done / f"{key}:2,S").stat().st_ctime, UTC)
+    house.now = handled + timedelta(seconds=DONE_FOR - 1)
+    prune(house.tracker)
     assert names(done) == [f"{key}:2,S"]
-    old = house.now.timestamp() - DONE_FOR - 1
-    os.utime(done / f"{key}:2,S", (old, old))
+    house.now = handled + timedelta(seconds=DONE_FOR + 1)
     prune(house.tracker)
     assert names(done) == [f"{key}:2,S"]  # It was looked at a moment ago.
-    house.now = house.now.replace(hour=14)
+    house.now = handled + timedelta(seconds=DONE_FOR + 3601)
     prune(house.tracker)
     assert names(done) == []
     assert house.tracker.issues.mail_path(1, key).exists()
