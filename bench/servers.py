@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bench import generate
 from tests.servers import certificates
-from tests.servers.dovecot import PASSWORD, Dovecot, free_ports, running, wait_for
+from tests.servers.dovecot import Dovecot, free_ports, running, wait_for
+from tests.servers.dovecot_settings import PASSWORD
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from pathlib import Path
 from bench import measure
 from bench.measure import Usage
 from bench.servers import program
-from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot_settings import PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
 # What makes Python slower than it is for those who use the program.

@@ -4,7 +4,7 @@ Flows in: a read mail and the ground it is decided on. Flows out: the facts that
 rule is here.
 """
 
-from eventum.issues import association
+from eventum.issues import acknowledgement, association
 from eventum.issues.association import Match
 from eventum.issues.events import Filed, Filing
 from eventum.issues.issue import Issue
@@ -13,6 +13,7 @@ from eventum.issues.routing import Route, read_tag, routes
 from eventum.issues.trace import Row
 from eventum.mail import threading
 from eventum.mail.address import Address
+from eventum.mail.automatic import may_answer
 from eventum.store.index_tables import MessageMatch
 from eventum.tracker.ground import Arrival, Ground
 
@@ -106,6 +107,18 @@ class Known:
             issue=row.issue,
             internal=row.kind == "note" and not row.blocked,
             staff=self.is_staff(self._ground.issue(row.issue)),
+        )
+
+    def acknowledgement(self, quiet: bool) -> acknowledgement.Facts:
+        """What the table of acknowledgement asks for, when the mail opens an issue."""
+        sender = self.message.sender
+        return acknowledgement.Facts(
+            address=sender,
+            may_answer=may_answer(self.message, self.arrival.envelope.sender),
+            own=sender in self.own,
+            inactive=self.user is not None and not self.user.active,
+            quiet=quiet,
+            today=self._ground.thanks_today(sender) if sender else 0,
         )
 
     def duplicate_of(self) -> str:

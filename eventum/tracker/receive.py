@@ -14,7 +14,6 @@ from eventum.issues.events import Filing
 from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import User
 from eventum.issues.trace import Row
-from eventum.mail.automatic import may_answer
 from eventum.store.pool import Pooled, record_of
 from eventum.store.state import Move
 from eventum.tracker.announce import announce
@@ -177,7 +176,7 @@ class _Batch:
         account = known.account
         assert account is not None, "only an account can auto-create"
         quiet = self.ground.is_quiet(known.arrival)
-        thanks, why = acknowledgement.acknowledge(self._thanks(known, quiet))
+        thanks, why = acknowledgement.acknowledge(known.acknowledgement(quiet))
         number = self._number()
         project = self.ground.people.project(account.project)
         opening = changes.Opening(
@@ -211,17 +210,6 @@ class _Batch:
             return self.tracker.numbers.take()
         taken = (number for number in self.changes.works if number >= 10**9)
         return max(taken, default=10**9) + 1  # Out of the way of every real one.
-
-    def _thanks(self, known: Known, quiet: bool) -> acknowledgement.Facts:
-        sender = known.message.sender
-        return acknowledgement.Facts(
-            address=sender,
-            may_answer=may_answer(known.message, known.arrival.envelope.sender),
-            own=sender in known.own,
-            inactive=known.user is not None and not known.user.active,
-            quiet=quiet,
-            today=self.ground.thanks_today(sender) if sender else 0,
-        )
 
     def _assignees(self, ids: Sequence[str], project: str) -> list[User]:
         """Those who are to be assigned and still work for the project."""

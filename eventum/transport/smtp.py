@@ -65,9 +65,9 @@ class Connection:
     def open(self) -> "Dialogue":
         """The open session. Raises Busy when the server is away, Refused for certificate, TLS or login."""
         if self.dialogue is None:
-            from eventum.transport import smtp_dialogue
+            from eventum.transport import smtp_session
 
-            self.dialogue = smtp_dialogue.opened(self.server, self.timeouts, self.on_step)
+            self.dialogue = smtp_session.opened(self.server, self.timeouts, self.on_step)
         return self.dialogue
 
     def send(self, sender: str, recipient: str, data: bytes) -> Outcome:

@@ -49,13 +49,11 @@ def home(tmp_path: Path) -> Path:
     ("call", "count"),
     [
         ("rename", 7),
-        ("rename", 60),
         ("fsync", 4),
         ("linkat", 20),
         ("unlink", 30),
         ("pwrite64", 25),
         ("pwrite64", 90),
-        ("mkdir", 40),
     ],
 )
 def test_a_kill_from_outside_loses_nothing(home: Path, call: str, count: int) -> None:

@@ -71,13 +71,13 @@ virtual_minimum_uid = 1
 
 
 def until(true: Callable[[], bool], what: str) -> None:
-    """Returns when it is true; fails when it is not within twenty seconds."""
+    """Returns when it is true; fails when it is not within a minute."""
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(3000):
         if true():
             return
         pause.wait(0.02)
-    raise AssertionError(f"{what} did not happen within twenty seconds.")
+    raise AssertionError(f"{what} did not happen within a minute.")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,103 @@
+"""The beginning of an SMTP session: dialling, greeting, STARTTLS and login.
+
+In flows the server's credentials, out flows a dialogue that is ready for mail, or an error that names the step. It
+sends no mail.
+"""
+
+import smtplib
+from base64 import b64encode
+
+from eventum.errors import Busy, Refused
+from eventum.transport import dialling
+from eventum.transport.mailbox import OnStep, Timeouts
+from eventum.transport.smtp import Smtp
+from eventum.transport.smtp_dialogue import Dialogue, Reply
+
+
+def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
+    """A session that has greeted, is encrypted as asked and logged in. Raises Busy or Refused."""
+    where = dialling.named(server.host, server.port)
+    trust = dialling.context(verify=True) if server.security != "none" else None
+    at_once = trust if server.security == "tls" else None
+    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    dialogue = Dialogue(server, timeouts)
+    dialogue.sock = sock
+    done = False
+    doing = "greeting"
+    try:
+        greeting = dialogue.getreply()
+        greet(dialogue, greeting)
+        if server.security == "starttls":
+            if not dialogue.has_extn("starttls"):
+                raise Refused(f"{where} offers no STARTTLS; set smtp.security to tls or none, or mend the server.")
+            answer = dialogue.docmd("STARTTLS")
+            if answer[0] != 220:
+                raise Busy(f'{where} does not begin TLS: "{spoken(answer)}"; the next run tries again.')
+            dialogue.sock = dialling.encrypted(
+                dialogue.far_end(), server.host, server.port, tls=trust, timeouts=timeouts, on_step=on_step
+            )
+            # What the server said before TLS is forgotten, also what it may have said too early.
+            dialogue.file = None
+            greet(dialogue, greeting)
+        if server.username:
+            on_step("login")
+            doing = "logging in"
+            log_in(dialogue, server)
+        done = True
+    except smtplib.SMTPServerDisconnected as error:
+        raise Busy(
+            f"{where} broke off at the beginning ({dialling.said(str(error))}); the next run tries again."
+        ) from error
+    except smtplib.SMTPException as error:
+        raise Busy(f"{where} is not ready: {dialling.said(str(error))}; the next run tries again.") from error
+    except OSError as error:
+        raise dialling.trouble(where, doing, error, timeouts.command) from error
+    finally:
+        if not done:
+            dialogue.drop()
+    return dialogue
+
+
+def greet(dialogue: Dialogue, greeting: Reply) -> None:
+    """EHLO, or HELO to a server that does not know it. Raises Busy when it takes no mail now."""
+    if greeting[0] != 220:
+        raise Busy(f'{dialogue.where} takes no mail now: "{spoken(greeting)}"; the next run tries again.')
+    if dialogue.ehlo()[0] // 100 != 2:
+        answer = dialogue.helo()
+        if answer[0] // 100 != 2:
+            raise Busy(f'{dialogue.where} takes no mail from us: "{spoken(answer)}"; ask its administrator.')
+
+
+def log_in(dialogue: Dialogue, server: Smtp) -> None:
+    """AUTH by PLAIN or LOGIN, tried once: many tries of a wrong password lock an account. Raises Refused, Busy."""
+    where = dialogue.where
+    if not dialling.may_show_password(dialogue.far_end(), ""):
+        raise Refused(
+            f"{where} is not this machine and smtp.security is none: the password is not sent in clear text. "
+            "Set smtp.security to starttls or tls."
+        )
+    ways = dialogue.esmtp_features.get("auth", "").upper().split()
+    if not ways:
+        raise Refused(f"{where} offers no login; remove smtp.username, or set smtp.security to starttls or tls.")
+    secret = f"\0{server.username}\0{server.password}".encode()
+    if "PLAIN" in ways:
+        reply = dialogue.docmd("AUTH", "PLAIN " + b64encode(secret).decode())
+    elif "LOGIN" in ways:
+        reply = dialogue.docmd("AUTH", "LOGIN")
+        for word in (server.username, server.password):
+            if reply[0] == 334:
+                reply = dialogue.docmd(b64encode(word.encode()).decode())
+    else:
+        raise Refused(f"{where} logs in by {dialling.said(' '.join(ways))} only; ask its administrator for PLAIN.")
+    words = dialling.said(spoken(reply), hide=server.password)
+    if reply[0] // 100 == 5:
+        raise Refused(
+            f'{where} refused the login of {server.username}: "{words}"; check smtp.username and smtp.password.'
+        )
+    if reply[0] != 235:
+        raise Busy(f'{where} takes no login now: "{words}"; the next run tries again.')
+
+
+def spoken(reply: Reply) -> str:
+    """A reply with its code, as one clean line."""
+    return dialling.said(f"{reply[0]} ".encode() + reply[1])
