@@ -7,12 +7,13 @@ fsync lies the one window in which a mail can be sent a second time, then with t
 
 import logging
 import time
+from contextlib import ExitStack
 
 import msgspec
 
 from eventum.errors import Busy, Conflict, Damaged, EventumError, NotFound, Refused
 from eventum.mail.envelope import Posting
-from eventum.runners.runner import guarded
+from eventum.runners.runner import Unforeseen, guarded
 from eventum.store.maildir import Entry
 from eventum.store.outbox import GIVE_UP_AFTER
 from eventum.tracker.tracker import Tracker
@@ -58,12 +59,27 @@ class Outgoing:
         try:
             with smtp.connect(self._server()) as connection:
                 for entry in entries:
-                    claimed = self._tracker.outbox.claim(entry)
-                    if claimed is not None:
-                        self._one(connection, claimed)
+                    self._claimed(connection, entry)
         except (Busy, Refused) as error:
             self._result.error = str(error)
             log.info("outgoing: %s", error)
+
+    def _claimed(self, connection: Connection, entry: Entry) -> None:
+        """Send one entry if nobody else does. Raises what stops the whole run: the server, a disk."""
+        claimed = self._tracker.outbox.claim(entry)
+        if claimed is None:
+            return
+        with ExitStack() as undo:
+            # When the server went away, or we are told to stop, nothing is known of this mail: it waits as before.
+            undo.callback(self._tracker.outbox.give_back, claimed)
+            told = guarded(lambda: self._one(connection, claimed))
+            if isinstance(told, EventumError) and not isinstance(told, Unforeseen):
+                raise told
+            undo.pop_all()
+        if isinstance(told, Unforeseen):
+            # One mail that we stumble over must not stop those behind it; it comes again, and fails when it is old.
+            self._tracker.outbox.defer(claimed, str(told))
+            self._result.deferred += 1
 
     def _server(self) -> smtp.Smtp:
         settings = self._tracker.settings.general()
@@ -82,12 +98,7 @@ class Outgoing:
             self._tracker.outbox.failed(entry, str(error))
             self._result.failed += 1
             return
-        try:
-            outcome = connection.send(posting.sender, posting.recipient, data)
-        except BaseException:
-            # The server went away, or we are told to stop: nothing is known of this mail, it waits as before.
-            self._tracker.outbox.give_back(entry)
-            raise
+        outcome = connection.send(posting.sender, posting.recipient, data)
         log.info("outgoing: %s to %s: %s", entry.key[:16], posting.recipient, outcome.reply)
         match outcome:
             case Delivered(reply):

@@ -21,17 +21,20 @@ FOLDER_MODE = 0o700
 def open_new(path: str | os.PathLike[str], data: bytes) -> int:
     """Create `path`, which must not exist, and write it; its descriptor, still open. Raises `OSError`."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(_abandon, fd, path)
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
-    except BaseException:
-        os.close(fd)
-        # A half file must not keep its name: the next run would take it for a dead maker's leftover.
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-        raise
+        undo.pop_all()
     return fd
+
+
+def _abandon(fd: int, path: str | os.PathLike[str]) -> None:
+    """A half file must not keep its name: it would be taken for a dead maker's leftover."""
+    os.close(fd)
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def sync_and_close(fd: int) -> None:

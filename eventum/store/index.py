@@ -27,7 +27,7 @@ from eventum.store.locks import Locks
 from eventum.store.pool import Pool
 
 # Tables of another form are thrown away: they are derived.
-VERSION = hashlib.sha256(SCHEMA.encode()).hexdigest()[:16]
+FORM = int(hashlib.sha256(SCHEMA.encode()).hexdigest()[:7], 16)
 PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
 
 
@@ -54,12 +54,7 @@ class Index(Answers):
     def _open(self) -> sqlite3.Connection:
         files.make_folders([self._path.parent])
         try:
-            connection = self._connect()
-            if connection.execute("SELECT 1 FROM meta WHERE name = 'version' AND value != ?", (VERSION,)).fetchone():
-                connection.close()
-                self._delete()
-                return self._connect()
-            return connection
+            return self._connect()
         except sqlite3.OperationalError as error:
             raise self._unusable(error) from error
         except sqlite3.DatabaseError:  # Not a database, or half of one: it is derived, so make it anew.
@@ -72,9 +67,14 @@ class Index(Answers):
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
+        if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, FORM):
+            connection.close()
+            self._delete()
+            return self._connect()
         # A power cut may cost the last transactions, never the file; the positions go with them.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(SCHEMA)
+        connection.execute(f"PRAGMA user_version = {FORM}")
         return connection
 
     def _delete(self) -> None:
@@ -130,17 +130,16 @@ class Index(Answers):
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._db.execute, "ROLLBACK")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
+            undo.pop_all()
         self._db.execute("COMMIT")
 
     def _positions(self) -> dict[str, int] | None:
         """How far each journal was read; None when this is not the index of this store in this form."""
         meta = dict(self._db.execute("SELECT name, value FROM meta"))
-        if meta.get("store") != self._store_id or meta.get("version") != VERSION:
+        if meta.get("store") != self._store_id:
             return None
         return dict(self._db.execute("SELECT name, position FROM journals"))
 
@@ -165,7 +164,7 @@ class Index(Answers):
         changed: dict[str, tuple[int, float]] = {}
         for name in lengths:
             self._follow(name, 0, changed)
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id), ("version", VERSION)])
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id)])
         for number in self._issues.numbers():
             # What is damaged or half removed is looked at again later; the rest of the store goes on working.
             self._again(f"issues/{number}", 0, time.time())

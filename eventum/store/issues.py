@@ -20,7 +20,7 @@ from eventum.store import files, records
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
 from eventum.store.locks import Locks
-from eventum.store.maildir import find
+from eventum.store.maildir import search
 from eventum.store.maker import Maker
 
 # The record keeps its newest KEEP events; when there are MOST of them, the others go to a file that never changes.
@@ -182,14 +182,14 @@ class IssueStore:
 
     def mail_path(self, number: int, key: str) -> Path:
         """Where a mail of an issue lies. Raises `NotFound`."""
-        path = find(self._layout.issue(number) / "mail", key)
+        path = search(self._layout.issue(number) / "mail", key)
         if path is None:
             raise NotFound(f"Issue {number} has no mail {key[:12]}.")
         return path
 
     def take_out(self, number: int, key: str) -> None:
         """Remove a mail that the issue's record does not name; the caller holds the issue's lock. Again: no change."""
-        path = find(self._layout.issue(number) / "mail", key)
+        path = search(self._layout.issue(number) / "mail", key)
         if path is not None:
             files.remove(path)
 

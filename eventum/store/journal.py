@@ -37,7 +37,7 @@ def parse(data: bytes) -> tuple[str, int] | None:
     """The change a line (without its newline) tells of; None when it is torn or damaged."""
     length, _, rest = data.partition(b" ")
     checksum, _, body = rest.partition(b" ")
-    if not length.isdigit() or int(length) != len(body) or checksum != b"%08x" % zlib.crc32(body):
+    if not length.isdigit() or len(length) > 9 or int(length) != len(body) or checksum != b"%08x" % zlib.crc32(body):
         return None
     try:
         return _decoder.decode(body)

@@ -135,6 +135,18 @@ def find(root: Path, key: str) -> Path | None:
     return None
 
 
+def search(root: Path, key: str) -> Path | None:
+    """As `find`, and at last by listing: mail readers may append letters that only they know (Dovecot's keywords)."""
+    found = find(root, key)
+    if found is not None:
+        return found
+    for folder in maildir(root)[1:]:
+        for item in files.listing(folder):
+            if entry_of(item.path).key == key:
+                return Path(item.path)
+    return None
+
+
 def keys(root: Path) -> Iterator[str]:
     """The keys of all mails in `new` and `cur` of a Maildir, in no order."""
     _, new, cur = maildir(root)

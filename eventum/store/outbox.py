@@ -141,7 +141,7 @@ class Outbox:
         """Let the claims of dead runs wait again; how many there were."""
         count = 0
         for entry in self._queue.claimed():
-            if not entry.maker or alive(entry.maker):
+            if entry.maker and alive(entry.maker):
                 continue
             self._queue.give_back(entry)
             count += 1

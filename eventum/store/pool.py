@@ -16,7 +16,7 @@ from eventum.issues.trace import Row
 from eventum.store import files, records
 from eventum.store.flush import Flush
 from eventum.store.layout import POOLS, Layout, checked, maildir
-from eventum.store.maildir import find
+from eventum.store.maildir import entry_of, find, search
 from eventum.store.maker import Maker
 
 
@@ -68,18 +68,24 @@ class Pool:
         """Under which outcome the mail lies; None when the pool has it not or no more."""
         if not files.exists(self._record(account, key)):
             return None
-        for outcome in POOLS:
-            if find(self._layout.pool_of(account, outcome), key) is not None:
-                return outcome
+        place = self._place(account, key)
+        return place[0] if place else None
+
+    def _place(self, account: str, key: str) -> tuple[str, Path] | None:
+        # Listing is for the rare name that a mail reader changed: all the usual ones are looked at first.
+        for look in (find, search):
+            for outcome in POOLS:
+                path = look(self._layout.pool_of(account, outcome), key)
+                if path is not None:
+                    return outcome, path
         return None
 
     def path(self, account: str, key: str) -> Path:
         """Where the mail lies. Raises `NotFound`."""
-        for outcome in POOLS:
-            path = find(self._layout.pool_of(account, outcome), key)
-            if path is not None:
-                return path
-        raise NotFound(f"The mail {key[:12]} is not in the list any more.")
+        place = self._place(account, key)
+        if place is None:
+            raise NotFound(f"The mail {key[:12]} is not in the list any more.")
+        return place[1]
 
     def load(self, account: str, key: str) -> Pooled:
         """The record of one mail. Raises `NotFound` or `Damaged`."""
@@ -97,10 +103,8 @@ class Pool:
 
     def take(self, account: str, key: str) -> None:
         """Forget a mail that an issue has now. Again: no change."""
-        for outcome in POOLS:
-            path = find(self._layout.pool_of(account, outcome), key)
-            if path is not None:
-                files.remove(path)
+        if place := self._place(account, key):
+            files.remove(place[1])
         files.remove(self._record(account, key))
 
     def accounts(self) -> list[str]:
@@ -113,4 +117,5 @@ class Pool:
             _, new, cur = maildir(self._layout.pool_of(account, outcome))
             for folder in (new, cur):
                 for entry in files.listing(folder):
-                    yield entry.name.partition(":")[0].partition(",")[0], outcome
+                    if not entry.name.startswith("."):
+                        yield entry_of(entry.path).key, outcome

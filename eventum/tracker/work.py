@@ -117,13 +117,12 @@ class _Commit:
 
     def run(self) -> None:
         """Commit."""
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._drop)
             self._make_durable()
             if lines := self._lines():
                 self._tracker.maker.journal(lines)
-        except BaseException:
-            self._drop()
-            raise
+            undo.pop_all()
         self._show()
 
     def _make_durable(self) -> None:

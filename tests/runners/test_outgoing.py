@@ -132,3 +132,14 @@ def test_the_pauses_grow_and_end_at_four_hours() -> None:
     pauses = [back_off(attempts) for attempts in range(1, 10)]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (60, 14400)
+
+
+def test_one_mail_that_we_stumble_over_stops_no_other(sending: House, sink: Sink) -> None:
+    first = sending.queued()[0]
+    # No address of ours is like this; whatever it brings about, the next mail goes.
+    data = first.path.read_bytes()
+    first.path.write_bytes(data.replace(b"X-Eventum-Queued: 2026", b"X-Eventum-Queued: 0001"))
+    sink.at_rcpt[first.posting.recipient] = "451 4.3.0 later"
+    sent = Outgoing(sending.tracker).work()
+    assert sent.sent == 1
+    assert sent.sent + sent.deferred + sent.failed == 2

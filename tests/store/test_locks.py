@@ -1,0 +1,62 @@
+import threading
+
+import pytest
+
+from eventum.errors import Busy
+from eventum.store.layout import STRIPES, Layout
+from eventum.store.locks import Locks
+
+
+def test_a_record_lock_keeps_others_out_and_names_the_record(layout: Layout) -> None:
+    ours, theirs = Locks(layout), Locks(layout)
+    with ours.record("number"), pytest.raises(Busy, match="'number'"), theirs.record("number", timeout=0):
+        pass
+    with theirs.record("number", timeout=0):
+        pass
+
+
+def test_a_record_lock_can_be_taken_twice_by_its_holder_but_not_by_another_thread(locks: Locks) -> None:
+    answers: list[bool] = []
+
+    def other() -> None:
+        try:
+            with locks.record("people", timeout=0):
+                answers.append(True)
+        except Busy:
+            answers.append(False)
+
+    with locks.record("people"), locks.record("people"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert answers == [False]
+
+
+def test_issues_of_one_stripe_exclude_each_other_and_others_do_not(layout: Layout) -> None:
+    ours, theirs = Locks(layout), Locks(layout)
+    with ours.issues([1, 2, 1 + STRIPES]):
+        assert not theirs.is_free(1 + 3 * STRIPES)
+        assert not theirs.is_free(2)
+        assert theirs.is_free(3)
+    assert theirs.is_free(1)
+
+
+def test_the_locks_of_issues_are_given_back_when_one_is_not_free(layout: Layout) -> None:
+    ours, theirs = Locks(layout), Locks(layout)
+    with ours.issues([5]), pytest.raises(Busy), theirs.issues([1, 5, 9], timeout=0):
+        pass
+    assert ours.is_free(1)
+
+
+def test_a_lease_is_held_by_one_and_never_waited_for(layout: Layout) -> None:
+    ours, theirs = Locks(layout), Locks(layout)
+    lease = ours.lease("queue")
+    assert lease is not None
+    assert theirs.lease("queue") is None
+    assert ours.lease("queue") is None
+    with lease:
+        pass
+    again = theirs.lease("queue")
+    assert again is not None
+    again.release(forget=True)
+    assert not (layout.locks / "leases" / "queue.lock").exists()
