@@ -50,6 +50,9 @@ class Incoming:
                 except Busy:
                     self.held_by_another = True
                     return count
+                if self._tracker.spool.is_left_claimed():
+                    # Claims are made under this lock only: that run died since we began, and its mail goes first.
+                    self._tracker.recover()
                 decided = self._work_off()
             count += decided
             # Who found the lock taken meanwhile left its mail to us.

@@ -55,11 +55,6 @@ def sync_path(path: str) -> None:
     sync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
-def write_new(path: Path | str, data: bytes) -> None:
-    """Create `path`, which must not exist, without waiting for the disk."""
-    os.close(open_new(path, data))
-
-
 def write_durable(path: Path | str, data: bytes) -> None:
     """Create `path`, which must not exist; its content is durable when this returns, its name not yet."""
     sync_and_close(open_new(path, data))
@@ -245,8 +240,3 @@ def modified_ns(path: Path | str) -> int:
         return os.stat(path).st_mtime_ns
     except FileNotFoundError:
         return 0
-
-
-def touch(path: Path | str, mtime_ns: int) -> None:
-    """Set the time of last change of a file, in nanoseconds since 1970."""
-    os.utime(path, ns=(mtime_ns, mtime_ns))

@@ -48,6 +48,7 @@ class Inspection:
         self.layout = layout
         self.checked = 0
         self.found: dict[tuple[str, str], Known] = {}
+        self.unusable: set[type[msgspec.Struct]] = set()  # kinds of records of which one could not be used
         self._locks = locks
         self._dead: dict[str, bool] = {}
 
@@ -73,8 +74,7 @@ class Inspection:
             self.note(path, "the file is missing", BACKUP)
         except Damaged as error:
             self.note(path, _problem_of(str(error), path), "mend it by hand or " + BACKUP)
-        except OSError as error:
-            self._unreadable(path, error)
+        self.unusable.add(kind)
         return None
 
     def bytes_of(self, path: Path | str) -> bytes | None:
@@ -175,4 +175,6 @@ def _is_running(process: int) -> bool:
 def _problem_of(complaint: str, path: Path) -> str:
     """What an error says of a file, without the file's name and the remedy, which a finding has apart."""
     said = complaint.removeprefix(f"{path} ")
-    return said.partition(": mend it")[0].partition("; mend it")[0].rstrip(".")
+    for remedy in (": mend it", "; mend it", ": give this", ": update"):
+        said = said.partition(remedy)[0]
+    return said.rstrip(".")

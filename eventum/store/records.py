@@ -8,6 +8,7 @@ An older program may rewrite what a newer one wrote, so unknown fields must surv
 They are equal nearly always; when they are not, the difference is carried over, field by field.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -24,6 +25,8 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 _encoder = msgspec.json.Encoder()
 _plain = msgspec.json.Decoder()
 LINE_END = b"\n"
+# Errors of one file, which others do not share: the rest of the store goes on.
+ITS_OWN_FAULT = (errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ELOOP)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
@@ -50,7 +53,13 @@ def _schema(kind: type[msgspec.Struct]) -> int | None:
 
 def load(path: Path, kind: type[Record]) -> Stored[Record]:
     """The record in this file. Raises `NotFound` without the file, `Damaged` when it cannot be used."""
-    raw = files.read(path)
+    try:
+        raw = files.read(path)
+    except OSError as error:
+        if error.errno not in ITS_OWN_FAULT:
+            raise
+        remedy = "give this user the right to read it, or put back a copy from a backup"
+        raise Damaged(f"{path} cannot be read ({error.strerror}): {remedy}.") from error
     return Stored(decode(raw, kind, path), raw)
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from eventum.errors import Busy, Damaged, NotFound
-from eventum.issues.events import Filed
+from eventum.issues.events import Event
 from eventum.issues.issue import Issue, messages
 from eventum.mail.envelope import Posting
 from eventum.store import files
@@ -80,9 +80,14 @@ class Recovery:
             return None
 
     def _holds(self, issue: Issue | None, key: str) -> bool:
-        return issue is not None and any(
-            isinstance(event.what, Filed) and event.what.message.key == key for event in issue.events
-        )
+        return issue is not None and any(filing.key == key for filing in messages(self._events(issue)))
+
+    def _events(self, issue: Issue) -> tuple[Event, ...]:
+        """All events: those of a large commit may be in the history already."""
+        try:
+            return self._issues.events(issue)
+        except Damaged:  # `verify` names it.
+            return issue.events
 
     def _bring_to_end(self, intent: Intent) -> int:
         """What the dead run had committed is finished; the rest waits to be decided again."""
@@ -130,7 +135,7 @@ class Recovery:
 
     def _is_owed(self, posting: Posting) -> bool:
         issue = self._load(posting.issue)
-        event = issue.event(posting.event) if issue else None
+        event = next((one for one in self._events(issue) if one.number == posting.event), None) if issue else None
         # Another run may have given the number to another event since; the time tells them apart.
         return event is not None and event.when == posting.queued
 

@@ -95,6 +95,11 @@ class Spool:
         maker = self._maker().id
         return [claimed for entry in entries if (claimed := self._queue.claim(entry, maker))]
 
+    def is_left_claimed(self) -> bool:
+        """Whether another run has mail in hand."""
+        own = self._maker().id
+        return any(entry.maker != own for entry in self._queue.claimed())
+
     def hold(self, key: str) -> None:
         """Note the one mail in hand, `""` for none."""
         if self._hand is None:

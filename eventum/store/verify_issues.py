@@ -101,7 +101,7 @@ class Issues:
         for left in self._look.entries(tmp):
             self._look.left_over(left.path, "somebody left this half written")
         for key in wanted.keys() - lying:
-            self._look.note(folder / "mail" / key, "the mail is missing", BACKUP)
+            self._look.note(cur / f"{key}:2,S", "the mail is missing", BACKUP)
 
     def _content(self, path: str, filing: Filing) -> None:
         if filing.outgoing or not filing.destination:

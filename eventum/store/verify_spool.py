@@ -79,4 +79,5 @@ class Spools:
                 self._look.record(Path(entry.path), Dead)
         for key in lying:
             if not files.exists(root / f"{key}.json"):
-                self._look.note(root / key, "why it lies here was lost", "`flask dead show` shows the mail itself")
+                what = "why this mail lies here was lost"
+                self._look.note(root / f"{key}.json", what, "`flask dead show` shows the mail itself")

@@ -111,19 +111,25 @@ class _Checks:
 
     def _accounts(self) -> Iterator[Check]:
         for account in self._fetched():
-            state, name = self._tracker.state.fetch(account.id), f"account {account.id}"
-            if state.error:
-                since = state.error_since or self._now
-                level: Level = CRITICAL if state.failures >= FAILURES else WARNING
-                value = f"failing since {self._ago(since)}, {state.failures} times in a row"
-                yield Check(name, level, value, f"{state.error} `flask accounts test {account.id}` tries it.")
-            elif state.last_success is None:
-                yield Check(name, WARNING, "never fetched", "Run `flask download-emails`.")
-            elif state.passed_over:
-                value = f"{len(state.passed_over)} mails could not be fetched and are on the server"
-                yield Check(name, WARNING, value, state.passed_over[-1])
-            else:
-                yield Check(name, OK, f"fetched {self._ago(state.last_success)}")
+            name = f"account {account.id}"
+            try:
+                yield self._account(name, account)
+            except (EventumError, OSError) as error:
+                yield Check(name, UNKNOWN, "cannot tell", str(error))
+
+    def _account(self, name: str, account: Account) -> Check:
+        state = self._tracker.state.fetch(account.id)
+        if state.error:
+            since = state.error_since or self._now
+            level: Level = CRITICAL if state.failures >= FAILURES else WARNING
+            value = f"failing since {self._ago(since)}, {state.failures} times in a row"
+            return Check(name, level, value, f"{state.error} `flask accounts test {account.id}` tries it.")
+        if state.last_success is None:
+            return Check(name, WARNING, "never fetched", "Run `flask download-emails`.")
+        if state.passed_over:
+            value = f"{len(state.passed_over)} mails could not be fetched and are on the server"
+            return Check(name, WARNING, value, state.passed_over[-1])
+        return Check(name, OK, f"fetched {self._ago(state.last_success)}")
 
     def _spool(self) -> Iterator[Check]:
         oldest, count = self._tracker.spool.oldest(), self._tracker.spool.backlog()

@@ -9,6 +9,7 @@ Some carry a file.
 import base64
 import os
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -31,13 +32,13 @@ class Mail(NamedTuple):
     kind: str
 
 
-def mails(count: int, seed: int = 1, host: str = "customer.example") -> list[Mail]:
-    """So many mails, in the order of their arrival."""
+def mails(count: int, seed: int = 1, kinds: Sequence[str] = KINDS) -> list[Mail]:
+    """So many mails, in the order of their arrival, of these kinds at random; the first is a new one."""
     chance = random.Random(seed)
     found: list[Mail] = []
     for at in range(count):
-        kind = KINDS[chance.randrange(len(KINDS))] if at else "new"
-        found.append(_mail(chance, found, kind, f"<{at}.{seed}@{host}>"))
+        kind = kinds[chance.randrange(len(kinds))] if at else "new"
+        found.append(_mail(chance, found, kind, f"<{at}.{seed}@customer.example>"))
     return found
 
 

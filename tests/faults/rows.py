@@ -4,6 +4,7 @@ In flow a scene and a number of trials, out flow the trials. A row says nothing 
 the checker nothing about how a store came to be as it is.
 """
 
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,14 @@ from tests.faults.shim import Place, Shim
 from tests.faults.trials import FarEnd, Scene, Trial
 
 DOWNLOAD, QUEUE = "download-emails", "process-queue"
+NOBODY = 65534
+WRITING = (
+    (DOWNLOAD,),
+    (QUEUE,),
+    ("users", "add", "x@example.org", "--name", "X"),
+    ("projects", "add", "Another"),
+    ("settings", "set", "smtp.host", "mail.example.org"),
+)
 
 
 def chosen(places: Sequence[Place], count: int, seed: int) -> list[Place]:
@@ -59,7 +68,13 @@ def download(scene: Scene, places: Sequence[Place], golden: Any, *, broken: str 
             wrong = [*trials.ended_well(root, DOWNLOAD, again), *seen(root, scene, golden), *trials.verified(root)]
         return Trial(place, call, tuple(wrong))
 
-    return [as_trial(item) for item in trials.in_parallel(list(places), one, scene.folder)]
+    def until_disturbed(place: Place) -> Trial:
+        # Threads race, so a run may come to fewer places of a kind than the one they were counted in.
+        earlier = Place(place.step, (place.count + 1) // 2)
+        tried = (one(where) for where in (place, earlier, Place(place.step, 1), places[0]))
+        return next(trial for trial in tried if trial.call or trial.faults)
+
+    return [as_trial(item) for item in trials.in_parallel(list(places), until_disturbed, scene.folder)]
 
 
 def as_trial(item: Any) -> Trial:
@@ -167,3 +182,40 @@ def golden_verb(scene: Scene, arguments: Sequence[str]) -> tuple[list[Place], An
         before = checker.story(root / "data")
         places = trials.counted(root, arguments)
         return places, before, checker.story(root / "data")
+
+
+def shut(scene: Scene) -> list[Trial]:
+    """The data folder cannot be written: every command that writes says so in one line, and nothing is changed."""
+
+    def one(words: Sequence[str]) -> Trial:
+        with scene.copy() as root:
+            paths = [root, *root.rglob("*")]
+            for path in paths:
+                if os.geteuid() == 0:
+                    os.chown(path, NOBODY, NOBODY)
+                if path.is_dir() and (path == root / "data" or root / "data" in path.parents):
+                    path.chmod(0o500)
+            before = sorted((str(path), path.stat().st_mtime_ns) for path in paths)
+            said_here = scene.folder / "said"
+            said_here.mkdir(exist_ok=True)
+            said_here.chmod(0o777)
+            ran = trials.forked(lambda: as_nobody(root, words), said_here)
+            wrong = [f"{' '.join(words)} ended with {ran.code}: {ran.result}"] if ran.code != 78 else []
+            said = ran.result["err"] if ran.result else ""
+            if said.count("\n") != 1 or str(root / "data") not in said:
+                wrong.append(f"{' '.join(words)} said: {said}")
+            if sorted((str(path), path.stat().st_mtime_ns) for path in [root, *root.rglob("*")]) != before:
+                wrong.append(f"{' '.join(words)} changed something")
+            for path in paths:
+                path.chmod(0o700)
+        return Trial(None, "", tuple(wrong))
+
+    return [one(words) for words in WRITING]
+
+
+def as_nobody(root: Path, words: Sequence[str]) -> dict[str, Any]:
+    """A command of a user who may read everything here and write nothing of it."""
+    if os.geteuid() == 0:
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    return trials.flask(root, *words)

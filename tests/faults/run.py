@@ -3,9 +3,9 @@
     python tests/faults/run.py [--row kill] [--trials 60] [--mails 200] [--seed 1]
 
 A place is a call that changes a file. Rows: `broken` (the harness finds the faults of broken copies), `commit` (every
-place of one new issue), `verbs` (every place of what people do), `kill` (random places), `kinds` (every kind of place),
-`full` (the disk is full at a place), `together` (two runs at once, also when one is killed). ROW in the environment
-chooses too.
+place of one new issue), `long` (an issue with hundreds of events), `verbs` (every place of what people do), `kill`
+(random places), `kinds` (every kind of place), `full` (the disk is full at a place), `together` (two runs at once, also
+when one is killed), `shut` (the data folder cannot be written). ROW in the environment chooses too.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from tests.faults import rows, trials  # noqa: E402
+from tests.faults import mailbox, rows, trials  # noqa: E402
 from tests.faults.shim import Place  # noqa: E402
 from tests.faults.trials import Scene, Trial  # noqa: E402
 
@@ -38,13 +38,13 @@ VERBS = (
 
 
 @contextmanager
-def scene(count: int) -> Iterator[Scene]:
+def scene(count: int, kinds: Sequence[str] = mailbox.KINDS) -> Iterator[Scene]:
     """A prepared scene in memory where there is room, else where temporary files go."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=memory if roomy else None))
     try:
-        yield Scene(folder, count, 9)
+        yield Scene(folder, count, kinds)
     finally:
         shutil.rmtree(folder)
 
@@ -150,6 +150,25 @@ class Plan:
             deciding = places[: self._last(places, "state/intents/")][self._first(places, "state/hands/") :]
             self._do("commit of one new issue", lambda: rows.download(made, deciding, golden))
 
+    def long(self) -> None:
+        """Kills around the commit that moves events of a long issue to its history, just added ones among them."""
+        with scene(self._given.mails, ["answer"]) as made:
+            places, golden = rows.golden_download(made)
+            history = [place for place in places if "/history" in place.step]
+            if not history:
+                raise RuntimeError("no event was moved to the history")
+            near = places[places.index(history[0]) :]
+            parts = ("history", "issues/.tmp/", "issue.json", "intents", "journal", "spool/out/new")
+            some = [place for place in near if any(part in place.step for part in parts)]
+            self._do("a long issue", lambda: rows.download(made, self._some(some), golden))
+
+    def shut(self) -> None:
+        """The data folder cannot be written."""
+        with scene(1) as made:
+            # Its parents must let another user through.
+            made.folder.chmod(0o755)
+            self._do("a folder that cannot be written", lambda: rows.shut(made))
+
     def verbs(self) -> None:
         """Kills at every place of what people do by command, each change with its notices."""
         with scene(1) as made:
@@ -189,7 +208,7 @@ class Plan:
         self._report.broken("believes", rows.queue(queue, some, broken="believes"), began)
 
 
-ROWS = ("broken", "commit", "verbs", "kill", "kinds", "full", "together")
+ROWS = ("broken", "commit", "long", "verbs", "kill", "kinds", "full", "together", "shut")
 
 
 def main() -> int:

@@ -57,3 +57,11 @@ def test_what_people_do_is_done_and_told_or_not_done_at_all() -> None:
     done = counts(row("verbs"))
     assert set(done) == {"issues assign", "issues note", "issues reply", "issues close"}
     assert all(trials > 15 for trials in done.values())
+
+
+def test_a_kill_while_events_go_to_the_history_tells_all_and_nothing_twice() -> None:
+    assert counts(row("long", "--mails", "120", "--trials", "6")) == {"a long issue": 6}
+
+
+def test_a_data_folder_that_cannot_be_written_is_one_clear_line() -> None:
+    assert counts(row("shut")) == {"a folder that cannot be written": 5}

@@ -101,25 +101,25 @@ def warm() -> None:
 class Scene:
     """A prepared store with its mailboxes, copied for every trial; what an undisturbed run makes of it."""
 
-    def __init__(self, folder: Path, count: int, smtp_port: int) -> None:
+    def __init__(self, folder: Path, count: int, kinds: Sequence[str] = mailbox.KINDS) -> None:
         self.folder = folder
         self.prepared = folder / "prepared"
         self.prepared.mkdir()
         self.mails: dict[str, Mail] = {}
         self.parents: dict[str, str] = {}
-        done = forked(lambda: self._found(smtp_port), self.prepared)
+        done = forked(self._found, self.prepared)
         if done.code != 0:
             raise RuntimeError((self.prepared / "output.txt").read_text())
         # One mailbox that is emptied, with nearly all; one that is left as it is, whose mail opens no issues.
         sizes = (count - count // 10, count // 10)
         for name, account, size in zip(("box", "other"), done.result, sizes, strict=True):
-            found = mailbox.mails(size, seed=len(name))
+            found = mailbox.mails(size, len(name), kinds)
             mailbox.fill(self.prepared / name, found)
             keys = {mail.id: checker.key_of(account, mail.raw) for mail in reversed(found) if mail.kind != "copy"}
             self.mails.update({checker.key_of(account, mail.raw): mail for mail in found})
             self.parents.update({keys[m.id]: keys[m.parent] for m in found if m.parent and m.kind != "copy"})
 
-    def _found(self, smtp_port: int) -> list[str]:
+    def _found(self) -> list[str]:
         root, project = self.prepared, "Help desk"
         for line in (
             ("init", "--admin-email", "admin@example.org"),
@@ -128,7 +128,6 @@ class Scene:
             ("users", "add", "all@example.org", "--name", "Al", "--member", f"{project}:manager"),
             ("users", "set", "all@example.org", "--preference", f"{project}:all_new=on"),
             ("settings", "set", "smtp.host", "127.0.0.1"),
-            ("settings", "set", "smtp.port", str(smtp_port)),
         ):
             done = flask(root, *line)
             assert done["code"] == 0, done
