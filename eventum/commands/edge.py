@@ -32,6 +32,7 @@ Body = TypeVar("Body", bound=Callable[..., Any])
 REMEDIES = {
     errno.EACCES: "give this user the right to read and write it, or run this as its owner",
     errno.EPERM: "give this user the right to read and write it, or run this as its owner",
+    errno.ENOENT: "it is missing; put it back from a backup, or run `flask verify`",
     errno.EROFS: "mount it so that it can be written",
     errno.ENOSPC: "free some space on that disk",
     errno.EDQUOT: "free some space or raise the quota",

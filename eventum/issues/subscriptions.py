@@ -16,7 +16,10 @@ from eventum.issues.routing import OwnAddresses
 from eventum.issues.trace import Row, Rule, Table
 
 MOST = 30
-"""So many addresses of one message are looked at; a mail to more people is an announcement, not a conversation."""
+"""So many addresses of one message may be put on the list; of a message that names more, the sender only."""
+
+LONGEST_LIST = 200
+"""So many entries a notification list may have by messages; people may add more by hand."""
 
 Actions = tuple[str, ...]
 Step = tuple[str, Actions | None]
@@ -49,7 +52,10 @@ def from_message(
     addresses = [sender, *(one.address for one in (*message.to, *message.cc))]
     entries: list[Subscription] = []
     rows: list[Row] = []
-    for address in list(dict.fromkeys(address for address in addresses if address))[:MOST]:
+    named = list(dict.fromkeys(address for address in addresses if address))
+    # A mail to more people is an announcement, not a conversation; and no list of ours grows without bound.
+    room = 0 if len(named) > MOST else LONGEST_LIST - len(issue.subscriptions)
+    for address in named[: 1 if sender else 0] + named[1 if sender else 0 :][: max(0, room)]:
         user = people.by_address(address)
         facts = Facts(
             address=address,

@@ -42,7 +42,7 @@ class Incoming:
 
     def work(self) -> int:
         """Decide all that waits; how many mails were decided. Another run that decides now is left to do it."""
-        count = 0
+        count = idle = 0
         while True:
             with ExitStack() as stack:
                 try:
@@ -55,8 +55,9 @@ class Incoming:
                     self._tracker.recover()
                 decided = self._work_off()
             count += decided
-            # Who found the lock taken meanwhile left its mail to us.
-            if not decided or not self._tracker.spool.waiting():
+            # Who found the lock taken meanwhile left its mail to us; what cannot be claimed twice in a row is not ours.
+            idle = 0 if decided else idle + 1
+            if idle > 1 or not self._tracker.spool.waiting():
                 return count
 
     def _work_off(self) -> int:
@@ -107,7 +108,10 @@ class Incoming:
     def _read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Arrival]]:
         for entry in entries:
             answer = self._tracker.reader.answer()
-            if answer.message is None:
+            if answer.blameless:
+                self.problems[answer.error] = None
+                self._tracker.spool.wait(entry)
+            elif answer.message is None:
                 self._put_off(entry, answer.error)
             else:
                 yield entry, _arrival(entry, answer)
@@ -150,9 +154,11 @@ class Incoming:
             self._told(disposition)
 
     def _put_off(self, entry: Entry, reason: str) -> None:
-        buried = self._tracker.spool.defer(entry, reason)
-        log.warning("incoming: %s %s: %s", entry.key[:16], "buried" if buried else "put off", reason)
-        self._told(Disposition(key=entry.key, account="", outcome="failed"))
+        account = self._tracker.spool.destination(entry)
+        if self._tracker.spool.defer(entry, reason):
+            self._told(Disposition(key=entry.key, account=account, outcome="failed"))
+        else:
+            self.problems[f"A mail could not be handled ({reason}) and is tried again in a minute."] = None
 
 
 def _arrival(entry: Entry, answer: Read) -> Arrival:

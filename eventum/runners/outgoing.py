@@ -104,11 +104,16 @@ class Outgoing:
             case Delivered(reply):
                 self._tracker.outbox.sent(entry, reply)
                 self._result.sent += 1
-            case Deferred(reply) if time.time() - posting.queued.timestamp() < GIVE_UP_AFTER:
+            case Deferred(reply) if not self._is_too_old(entry):
                 self._tracker.outbox.defer(entry, reply)
                 self._result.deferred += 1
             case Deferred(reply) | Failed(reply):
                 self._fail(entry, posting, reply)
+
+    def _is_too_old(self, entry: Entry) -> bool:
+        """Whether the far end was asked for days: time in which we never got to ask does not count."""
+        tried = self._tracker.outbox.log(entry.key)
+        return bool(tried) and time.time() - tried[0].when.timestamp() > GIVE_UP_AFTER
 
     def _fail(self, entry: Entry, posting: Posting, reply: str) -> None:
         # The issue is told first: the other way round, a run that dies here would leave it unaware.

@@ -146,6 +146,8 @@ def rename(source: Path | str, target: Path | str) -> bool:
     try:
         os.rename(source, target)
     except FileNotFoundError:
+        if os.path.lexists(source):  # It is the target's folder that is missing.
+            raise
         return False
     return True
 

@@ -17,6 +17,7 @@ import msgspec
 from eventum.store import files
 from eventum.store.layout import maildir
 
+LONGEST_PAUSE = 6 * 3600  # Seconds; more than any attempt is put off.
 FLAGS = "DFPRST"  # What mail readers append to a name in `cur`, in this order.
 
 
@@ -64,7 +65,8 @@ class Queue:
     def waiting(self, now: float | None = None) -> list[Entry]:
         """What may be worked on now, in the order in which it came."""
         limit = time.time() if now is None else now
-        return [entry for entry in self.all_waiting() if entry.not_before <= limit]
+        # A time that no pause of ours reaches was written by a clock that was ahead.
+        return [entry for entry in self.all_waiting() if not limit < entry.not_before <= limit + LONGEST_PAUSE]
 
     def all_waiting(self) -> list[Entry]:
         """All of `new`, in the order in which it came."""

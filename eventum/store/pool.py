@@ -105,6 +105,8 @@ class Pool:
         """Forget a mail that an issue has now. Again: no change."""
         if place := self._place(account, key):
             files.remove(place[1])
+            with Flush() as flush:
+                flush.folder(place[1].parent)
         files.remove(self._record(account, key))
 
     def accounts(self) -> list[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from eventum.errors import Damaged, NotFound
-from eventum.mail.envelope import Envelope, stamp
+from eventum.mail.envelope import HEAD, Envelope, read_head, stamp
 from eventum.store import files, records
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
@@ -94,6 +94,14 @@ class Spool:
         """Take waiting mails for this run; those another run took first are missing."""
         maker = self._maker().id
         return [claimed for entry in entries if (claimed := self._queue.claim(entry, maker))]
+
+    def destination(self, entry: Entry) -> str:
+        """Where the mail was to go, "" when its envelope does not say."""
+        try:
+            envelope = read_head(files.read_head(entry.path, HEAD))
+        except (NotFound, OSError):
+            return ""
+        return envelope.destination if isinstance(envelope, Envelope) else ""
 
     def is_left_claimed(self) -> bool:
         """Whether another run has mail in hand."""

@@ -59,8 +59,14 @@ class Known:
             forwarded=message.forwarded,
             automatic=message.automatic,
             sender_is_own=message.sender in ground.own,
-            auto_create=self.account is not None and self.account.auto_create.enabled,
+            auto_create=self._opens_issues(),
         )
+
+    def _opens_issues(self) -> bool:
+        """Whether mail of this account may open issues: an archived project takes no new ones."""
+        if self.account is None or not self.account.auto_create.enabled:
+            return False
+        return not self._ground.people.project(self.account.project).archived
 
     def _routes(self) -> tuple[Route, ...]:
         if self.account is None or not self.account.routing:
@@ -94,9 +100,19 @@ class Known:
         ]
 
     def _rows(self, message_id: str) -> list[MessageMatch]:
-        rows = [row for row in self._ground.with_id(message_id) if row.issue == 0 or self._ground.exists(row.issue)]
+        rows = [row for row in self._ground.with_id(message_id) if self._is_open_to(row)]
         # A mail that went to two projects is two issues: an answer that came to one of them belongs to that one.
         return sorted(rows, key=lambda row: (row.issue == 0, row.destination != self.arrival.envelope.destination))
+
+    def _is_open_to(self, row: MessageMatch) -> bool:
+        """Whether the row is an issue there is, or waits in the list of the project this mail came to.
+
+        A Message-ID alone must not bring another project's mail into a stranger's issue.
+        """
+        if row.issue:
+            return self._ground.exists(row.issue)
+        theirs = self._ground.accounts.get(row.account)
+        return self.account is not None and theirs is not None and theirs.project == self.account.project
 
     def _match(self, message_id: str, row: MessageMatch) -> Match:
         if row.issue == 0:

@@ -4,6 +4,7 @@ Started as `python -m eventum.tracker.reader CACHE MEMORY`. It has no secrets, o
 killed at any moment.
 """
 
+import contextlib
 import gc
 import resource
 import sys
@@ -23,7 +24,8 @@ def main(cache: Path, memory: int) -> None:
     out = sys.stdout.buffer
     for answer in readings_of(line[:-1] for line in iter(sys.stdin.buffer.readline, b"")):
         if answer.message is not None:
-            keep(cache, answer.message)
+            with contextlib.suppress(OSError):  # A cache that is full or gone costs time, never a mail.
+                keep(cache, answer.message)
         frame = encoder.encode(answer)
         out.write(len(frame).to_bytes(4, "big") + frame)
         out.flush()

@@ -34,11 +34,12 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child answers: the mail, or why it could not be read."""
+    """What the child answers: the mail, or why it could not be read. `blameless`: it was the disk, not the mail."""
 
     envelope: Envelope | None = None
     message: Message | None = None
     error: str = ""
+    blameless: bool = False
 
 
 class Reader:
@@ -182,7 +183,7 @@ def readings_of(requests: Iterator[bytes]) -> Iterator[Read]:
         try:
             data = files.read(os.fsdecode(path))
         except (NotFound, OSError) as error:
-            yield Read(error=str(error))
+            yield Read(error=str(error), blameless=True)
             continue
         trace, raw = read(data)
         envelope = None if isinstance(trace, Posting) else trace

@@ -16,6 +16,9 @@ from eventum.errors import Damaged
 
 OURS = Path(__file__).parent.parent.parent / "templates" / "notifications"
 
+# What the text of a template can bring about: its syntax, its encoding, and what its expressions do with their values.
+FAULTS = (TemplateError, UnicodeError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, OSError)
+
 
 @lru_cache(maxsize=8)
 def _environment(own: str) -> ImmutableSandboxedEnvironment:
@@ -33,5 +36,7 @@ def rendered(own: Path, template: str, context: Any) -> str:
     """The text of a notice; `own` is the folder of the admin's templates. Raises `Damaged` naming the template."""
     try:
         return _environment(str(own)).get_template(template).render(context)
-    except TemplateError as error:
-        raise Damaged(f"The notification template {template} cannot be used: {error}.") from error
+    except FAULTS as error:
+        path = own / template if (own / template).exists() else OURS / template
+        reason = str(error).rstrip(".")
+        raise Damaged(f"The notification template {path} cannot be used: {reason}. Mend it or delete it.") from error

@@ -2,6 +2,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from eventum.mail.envelope import Envelope
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import running
@@ -61,10 +63,14 @@ def test_a_mail_that_cannot_be_read_is_put_off_twice_and_then_buried_with_its_re
     (key,) = accept(house, mail())
     house.tracker.__dict__["reader"] = Reader(house.tracker.cache, time_limit=0.0)
     for _ in range(2):
-        assert work(house) == ["failed"]
+        incoming = Incoming(house.tracker)
+        incoming.work()
+        assert any("is tried again" in problem for problem in incoming.problems)
         assert house.tracker.spool.waiting() == []
         make_due(house)
-    assert work(house) == ["failed"]
+    told: list[Disposition] = []
+    Incoming(house.tracker, told.append).work()
+    assert [(one.outcome, one.account) for one in told] == [("failed", house.account.id)]
     ((dead, path),) = house.tracker.spool.dead()
     assert (dead.key, dead.attempts) == (key, 3)
     assert "took longer" in dead.reason
@@ -83,6 +89,29 @@ def test_a_damaged_issue_holds_up_only_its_own_mail(house: House) -> None:
     outcomes = work(house)
     assert "new_issue" in outcomes
     assert house.tracker.spool.dead() == []
+
+
+def test_a_cache_that_cannot_be_written_costs_no_mail(house: House) -> None:
+    house.tracker.index.catch_up()
+    (house.tracker.cache / "readings").write_text("in the way of a folder")
+    accept(house, mail())
+    assert work(house) == ["new_issue"]
+    assert house.tracker.spool.dead() == []
+
+
+@pytest.mark.parametrize("slip", [b'{{ 1 + "x" }}', b"{{ nothing.at.all }}", b"{% if %}", "Grüße".encode("latin-1")])
+def test_a_slip_in_an_administrators_template_accuses_no_mail(house: House, slip: bytes) -> None:
+    template = house.tracker.layout.templates / "acknowledgement.txt"
+    template.write_bytes(slip)
+    accept(house, mail())
+    incoming = Incoming(house.tracker)
+    incoming.work()
+    (entry,) = names(house.tracker.layout.incoming / "new")
+    assert ",A=" not in entry
+    assert any(str(template) in said for said in [*incoming.damaged, *incoming.problems])
+    template.unlink()
+    make_due(house)
+    assert work(house) == ["new_issue"]
 
 
 def test_a_damaged_project_accuses_no_mail(house: House) -> None:

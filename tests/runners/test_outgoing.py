@@ -1,3 +1,5 @@
+import re
+
 import msgspec
 import pytest
 
@@ -100,12 +102,24 @@ def test_a_cut_after_the_dot_is_tried_again_with_the_same_id(sending: House, sin
 
 def test_a_mail_that_is_too_old_to_be_tried_again_has_failed(sending: House, sink: Sink) -> None:
     sink.at_rcpt[ANA] = "451 4.3.0 later"
-    for entry in list(sending.tracker.outbox.entries()):
-        # Queued a week ago: its trace header says so.
-        data = entry.path.read_bytes().replace(b"X-Eventum-Queued: 2026-11-22", b"X-Eventum-Queued: 2020-11-22")
-        entry.path.write_bytes(data)
+    Outgoing(sending.tracker).work()
+    (waiting,) = (entry for entry in sending.tracker.outbox.entries() if entry.status == "deferred")
+    log = sending.tracker.layout.out_log / f"{waiting.id}.jsonl"
+    # Tried for the first time years ago: its log says so.
+    log.write_text(re.sub(r'"when":"[0-9]{4}', '"when":"2020', log.read_text()))
+    waiting.path.rename(waiting.path.with_name(waiting.path.name.partition(",N=")[0]))
     assert Outgoing(sending.tracker).work().failed == 1
     assert statuses(sending)[ANA] == "failed"
+
+
+def test_the_first_not_now_after_a_long_outage_of_ours_is_not_the_last(sending: House, sink: Sink) -> None:
+    sink.at_rcpt[ANA] = "451 4.7.1 greylisted"
+    for entry in list(sending.tracker.outbox.entries()):
+        # Queued years ago and never tried: our own server was away.
+        data = entry.path.read_bytes().replace(b"X-Eventum-Queued: 2026-11-22", b"X-Eventum-Queued: 2020-11-22")
+        entry.path.write_bytes(data)
+    assert Outgoing(sending.tracker).work().deferred == 1
+    assert statuses(sending)[ANA] == "deferred"
 
 
 def test_an_entry_that_cannot_be_read_fails_and_the_others_go(sending: House, sink: Sink) -> None:

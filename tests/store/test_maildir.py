@@ -1,5 +1,6 @@
 import mailbox
 import os
+import time
 from itertools import combinations
 from pathlib import Path
 
@@ -93,9 +94,14 @@ def test_what_was_put_off_is_due_at_its_second(queue: Queue, now: float, due: li
 
 
 def test_the_clock_says_what_is_due_when_no_time_is_given(queue: Queue) -> None:
-    put(queue.new, f"a,N={2**40}")
+    put(queue.new, f"a,N={int(time.time()) + 3600}")
     put(queue.new, "b,N=1")
     assert [entry.key for entry in queue.waiting()] == ["b"]
+
+
+def test_a_time_that_no_pause_of_ours_reaches_was_written_by_a_clock_that_was_ahead(queue: Queue) -> None:
+    put(queue.new, f"a,N={int(time.time()) + 400 * 24 * 3600}")
+    assert [entry.key for entry in queue.waiting()] == ["a"]
 
 
 def test_hidden_names_folders_and_symbolic_links_are_no_mail(queue: Queue) -> None:

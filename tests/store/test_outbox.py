@@ -160,7 +160,7 @@ def test_what_the_dead_prepared_is_told_with_its_envelope_as_far_as_it_was_writt
         whole, _ = parts.outbox.prepare(flush, posting("ana@x"), DATA)
         alive, _ = parts.outbox.prepare(flush, posting("ben@x"), DATA)
     half = str(parts.layout.outgoing / "tmp" / "half")
-    files.write_new(half, stamp(posting("cid@x"), DATA)[:60])
+    files.write_durable(half, stamp(posting("cid@x"), DATA)[:60])
     found = dict(parts.outbox.leftovers(lambda path: path != alive))
     assert found == {whole: posting("ana@x"), half: None}
 

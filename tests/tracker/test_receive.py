@@ -7,6 +7,8 @@ from eventum.issues.issue import messages
 from eventum.issues.settings import AddressRouting, Switch
 from eventum.mail import threading
 from eventum.store.locks import Locks
+from eventum.tracker import membership
+from eventum.tracker.membership import ProjectForm
 from tests.house import House, mail
 
 
@@ -340,3 +342,27 @@ def test_an_issue_of_many_mails_keeps_a_short_record(house: House) -> None:
     assert outcomes(house.arrive(mail("Re: x", "More 3", Message_ID="<a3@x>", In_Reply_To="<root@x>"))) == [
         ("duplicate", 1)
     ]
+
+
+def test_an_answer_does_not_bring_another_projects_mail_into_its_issue(house: House) -> None:
+    secret = membership.save_project(house.tracker, None, ProjectForm(title="Secret"))
+    box = house.add_account(auto_create=AutoCreation(), addresses=("secret@example.org",))
+    box = house.tracker.settings.save_account(msgspec.structs.replace(box, project=secret.id))
+    (waiting,) = house.arrive(mail("Plans", Message_ID="<secret@x>"), account=box)
+    (opened,) = house.arrive(mail("Re: Plans", From="mal@evil.example", In_Reply_To="<secret@x>", Message_ID="<m@x>"))
+    assert opened.outcome == "new_issue"
+    assert len(messages(house.issue(opened.issue).events)) == 1
+    assert house.tracker.pool.outcome(box.id, waiting.key) == "unassociated"
+
+
+def test_an_archived_project_takes_no_new_issues(house: House) -> None:
+    membership.save_project(house.tracker, "Help desk", ProjectForm(archived=True))
+    assert outcomes(house.arrive(mail())) == [("unassociated", 0)]
+    assert house.queued() == []
+
+
+def test_a_mail_to_a_crowd_puts_only_its_sender_on_the_list(house: House) -> None:
+    crowd = ", ".join(f"someone{n}@else.example" for n in range(60))
+    house.arrive(mail(Cc=crowd))
+    listed = [entry.address for entry in house.issue(1).subscriptions]
+    assert sorted(listed) == ["ana@customer.example", "dev@example.org"]
