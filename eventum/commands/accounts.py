@@ -139,13 +139,13 @@ def test(account_id: str, as_json: bool) -> None:
     Example:
         flask accounts test 3f9a1c20
     """
-    from eventum.runners import fetching, probing
+    from eventum.runners import account_fetch, probing
 
     tracker = edge.tracker()
     account = tracker.settings.account(account_id)
     if account.type == "delivered":
         raise Refused(f"Mail is delivered to account {account.id}; there is no server to test.")
-    steps = probing.probe(fetching.server_of(tracker, account))
+    steps = probing.probe(account_fetch.server_of(tracker, account))
     rows = [msgspec.structs.asdict(step) for step in steps]
     if as_json:
         printing.print_json(rows)

@@ -10,10 +10,13 @@ from flask import Blueprint
 from eventum.commands import edge, printing
 
 if TYPE_CHECKING:
-    from eventum.runners.fetching import Fetch, Progress
+    from eventum.runners.account_fetch import Fetch
+    from eventum.runners.fetching import Progress
     from eventum.tracker.disposition import Disposition
 
 bp = Blueprint("download_emails", __name__, cli_group=None)
+
+STEP = 100  # Mails between two lines that say how far a long run is.
 
 
 @bp.cli.command("download-emails", cls=edge.Command)
@@ -55,11 +58,15 @@ def download_emails(
         if given["dry_run"]:
             from eventum.runners.rehearsal import rehearse
 
-            rows = rehearse(tracker, fetchable(accounts), limit)
-            _show_rehearsal(rows, given["as_json"])
+            rows, errors = rehearse(tracker, fetchable(accounts), limit)
+            _show_rehearsal(rows, errors, given["as_json"])
+            if errors:
+                raise click.exceptions.Exit(edge.FAILED)
             return
+        if (account_id or username) and not fetchable(accounts):
+            edge.say(f"Account {accounts[0].id} is not fetched: it is paused, or its mail is delivered to us.")
         with running(tracker, "download-emails") as problems:
-            download = Download(tracker, limit, _progress())
+            download = Download(tracker, limit, _progress(given["as_json"]))
             fetches = download.run(fetchable(accounts))
             damaged = list(dict.fromkeys([*edge.damaged(tracker), *download.damaged]))
             problems += [*damaged, *download.problems]
@@ -71,14 +78,17 @@ def download_emails(
         edge.say(f"Error: {problem}")
     _show(fetches, download.held_by_another, given["as_json"])
     if problems:
-        raise click.exceptions.Exit(edge.SET_UP if damaged else edge.FAILED)
+        unusable = damaged or any(fetch.damaged for fetch in fetches)
+        raise click.exceptions.Exit(edge.SET_UP if unusable else edge.FAILED)
 
 
-def _progress() -> "Progress":
-    """Says how far the run is: one line that changes, on a terminal only."""
-    if not sys.stderr.isatty():
+def _progress(as_json: bool) -> "Progress":
+    """Says how far the run is: one line that changes on a terminal, else a line every hundred mails."""
+    if sys.stderr.isatty():
+        return lambda count: click.echo(f"\r{count} mails", err=True, nl=False)
+    if as_json:
         return lambda count: None
-    return lambda count: click.echo(f"\r{count} mails", err=True, nl=False)
+    return lambda count: click.echo(f"{count} mails so far") if count % STEP == 0 else None
 
 
 def _show(fetches: "list[Fetch]", held: bool, as_json: bool) -> None:
@@ -94,13 +104,15 @@ def _show(fetches: "list[Fetch]", held: bool, as_json: bool) -> None:
         return
     for fetch in fetches:
         counts = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in fetch.outcomes.items())
-        if not fetch.skipped:
+        if not fetch.skipped and (counts or not fetch.error):
             click.echo(f"{fetch.id}: {counts or 'nothing new'}")
 
 
-def _show_rehearsal(rows: "list[Disposition]", as_json: bool) -> None:
+def _show_rehearsal(rows: "list[Disposition]", errors: dict[str, str], as_json: bool) -> None:
+    for account, error in errors.items():
+        edge.say(f"Account {account}: {error}")
     if as_json:
-        printing.print_json({"mails": rows})
+        printing.print_json({"mails": rows, "errors": errors})
         return
     printing.print_table(
         [msgspec.to_builtins(row) for row in rows], ("account", "outcome", "issue", "sender", "subject")

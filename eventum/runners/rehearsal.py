@@ -7,25 +7,40 @@ into memory and forgotten; no position moves, no mail is marked.
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+import msgspec
+
+from eventum.errors import EventumError
 from eventum.issues.accounts import Account
 from eventum.mail.envelope import Envelope
 from eventum.mail.message import parse
-from eventum.runners.fetching import server_of
+from eventum.runners.account_fetch import server_of
+from eventum.runners.runner import guarded
 from eventum.store.spool import key_of
 from eventum.tracker.disposition import Disposition
 from eventum.tracker.ground import Arrival
-from eventum.tracker.receive import receive
+from eventum.tracker.receive import UNREAL, receive
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Position, open_mailbox
 
 MOST = 200  # Mails an account that are looked at when no limit is given.
 
 
-def rehearse(tracker: Tracker, accounts: Sequence[Account], limit: int = 0) -> list[Disposition]:
-    """What the next run would do with each mail, at most `limit` an account. Raises as the transport does."""
+def rehearse(tracker: Tracker, accounts: Sequence[Account], limit: int = 0) -> tuple[list[Disposition], dict[str, str]]:
+    """What the next run would do with each mail, at most `limit` an account, and which accounts cannot be reached.
+
+    A new issue has no number yet: its mails say issue 0.
+    """
     tracker.index.catch_up()
-    arrivals = [arrival for account in accounts for arrival in islice(_waiting(tracker, account), limit or MOST)]
-    return receive(tracker, arrivals, dry_run=True)
+    arrivals: list[Arrival] = []
+    errors: dict[str, str] = {}
+    for account in accounts:
+        found = guarded(lambda account=account: list(islice(_waiting(tracker, account), limit or MOST)))  # type: ignore[misc]  # mypy has no type for a lambda's default
+        if isinstance(found, EventumError):
+            errors[account.id] = str(found)
+        else:
+            arrivals += found
+    told = receive(tracker, arrivals, dry_run=True)
+    return [msgspec.structs.replace(one, issue=one.issue if one.issue < UNREAL else 0) for one in told], errors
 
 
 def _waiting(tracker: Tracker, account: Account) -> Iterator[Arrival]:

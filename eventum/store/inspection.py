@@ -141,8 +141,10 @@ class Inspection:
     def is_dead(self, maker: str) -> bool:
         """Whether that run has ended without clearing up."""
         if maker not in self._dead:
-            lease = self._locks.lease(maker) if ID.fullmatch(maker) else None
-            self._dead[maker] = lease is not None
+            # Asking for a lease makes its file, and who has none is dead anyway.
+            is_there = files.exists(self.layout.locks / "leases" / f"{maker}.lock")
+            lease = self._locks.lease(maker) if is_there and ID.fullmatch(maker) else None
+            self._dead[maker] = lease is not None or not is_there
             if lease is not None:
                 # The file stays as it was found: looking changes nothing.
                 lease.release()

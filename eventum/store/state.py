@@ -41,6 +41,7 @@ class FetchState(msgspec.Struct, frozen=True, kw_only=True):
     """How far one account is fetched, and how its last runs went."""
 
     schema: int = 1
+    mailbox: str = ""  # Which mailbox this is about; an account that is pointed at another one begins anew.
     validity: str = ""  # IMAP: UIDVALIDITY. Another value means that all uids are new.
     last: int = 0  # IMAP: every uid up to this one was looked at
     todo: tuple[str, ...] = ()  # uids up to `last` still to be fetched (an account that starts with unread mail)
@@ -52,6 +53,7 @@ class FetchState(msgspec.Struct, frozen=True, kw_only=True):
     error_since: datetime | None = None
     failures: int = 0  # runs in a row that failed
     started: bool = False  # whether `--start` was applied
+    only_since: datetime | None = None  # mail the server had before is passed over: its numbers changed, see `--start`
     passed_over: tuple[str, ...] = ()  # mails the server could not give, with the reason
 
 

@@ -23,6 +23,8 @@ from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work
 
+UNREAL = 10**9  # The numbers of a dry run's new issues are above this and out of the way of every real one.
+
 
 def receive(tracker: Tracker, arrivals: Sequence[Arrival], *, dry_run: bool = False) -> list[Disposition]:
     """Decide a batch, in the order given, and commit it; what became of each mail.
@@ -208,8 +210,7 @@ class _Batch:
     def _number(self) -> int:
         if not self.dry_run:
             return self.tracker.numbers.take()
-        taken = (number for number in self.changes.works if number >= 10**9)
-        return max(taken, default=10**9) + 1  # Out of the way of every real one.
+        return max((number for number in self.changes.works if number >= UNREAL), default=UNREAL) + 1
 
     def _assignees(self, ids: Sequence[str], project: str) -> list[User]:
         """Those who are to be assigned and still work for the project."""

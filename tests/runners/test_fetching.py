@@ -1,3 +1,5 @@
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +7,8 @@ import msgspec
 import pytest
 
 from eventum.issues.accounts import Account, AutoCreation
-from eventum.runners.fetching import Download, Fetch, fetchable
+from eventum.runners.account_fetch import Fetch
+from eventum.runners.fetching import Download, fetchable
 from eventum.runners.rehearsal import rehearse
 from tests.house import House, mail
 from tests.servers.dovecot import PASSWORD, Dovecot
@@ -149,10 +152,67 @@ def test_paused_and_delivered_accounts_are_not_fetched(house: House) -> None:
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(house: House, dovecot: Dovecot, protocol: str) -> None:
     account = box(house, dovecot, protocol, leave_copy=False)
     dovecot.deliver(account.username, *some(2), mail("Re: 0", Message_ID="<r@x>", In_Reply_To="<0@x>"))
+    away = box(house, dovecot, protocol, port=1)
     before = sorted(str(path) for path in Path(house.config.data).rglob("*"))
-    told = rehearse(house.tracker, [account])
-    assert [one.outcome for one in told] == ["new_issue", "new_issue", "filed"]
+    told, errors = rehearse(house.tracker, [away, account])
+    assert [(one.outcome, one.issue) for one in told] == [("new_issue", 0), ("new_issue", 0), ("filed", 0)]
+    assert list(errors) == [away.id]
     left = [str(path) for path in Path(house.config.data).rglob("*") if "locks" not in str(path)]
     assert set(left) <= set(before)
     assert len(dovecot.left(account.username)) == 3
     assert run(house, account)[account.id].outcomes == {"new_issue": 2, "filed": 1}
+
+
+def test_an_account_that_is_pointed_at_another_mailbox_begins_anew(
+    house: House, dovecot: Dovecot, protocol: str
+) -> None:
+    account = box(house, dovecot, protocol, leave_copy=False)
+    other = dovecot.user()
+    dovecot.deliver(account.username, *some(3))
+    dovecot.deliver(other, *some(2, 10))
+    run(house, account)
+    # A run died after noting what the first server was to delete; the numbers are those of the second server, too.
+    state = house.tracker.state.fetch(account.id)
+    ids = tuple(sorted(house.tracker.state.fetched_ids(account.id))) or ("1", "2")
+    house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, owed=ids))
+    moved = msgspec.structs.replace(house.tracker.settings.account(account.id), username=other, leave_copy=True)
+    account = house.tracker.settings.save_account(moved)
+    assert run(house, account)[account.id].outcomes == {"new_issue": 2}
+    assert len(dovecot.left(other)) == 2
+
+
+@pytest.mark.parametrize("start", ["now", "unread"])
+def test_new_numbers_do_not_bring_what_the_first_fetch_passed_over(house: House, dovecot: Dovecot, start: str) -> None:
+    account = box(house, dovecot, "imap", start=start)
+    house.now = datetime.fromtimestamp(1_700_000_000, UTC)  # Just before the times that `deliver` gives.
+    dovecot.deliver(account.username, *some(2))
+    for uid in (1, 2):
+        dovecot.flag(account.username, uid, "\\Seen")
+    with dovecot.session(account.username) as session:
+        # The server says that these came last year.
+        for path in dovecot.maildir(account.username).glob("cur/*"):
+            os.utime(path, (1, 1))
+        session.noop()
+    run(house, account)
+    dovecot.deliver(account.username, *some(1, 2))
+    run(house, account)
+    state = house.tracker.state.fetch(account.id)
+    house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, validity="1", last=99))
+    assert run(house, account)[account.id].outcomes == {"duplicate": 1}
+
+
+def test_a_mail_that_cannot_be_given_is_named_once_and_not_tried_for_ever(house: House, tmp_path: Path) -> None:
+    account = house.add_account(folder=str(tmp_path / "huge"))
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "huge" / name).mkdir(parents=True)
+    with open(tmp_path / "huge" / "new" / "1.x", "wb") as file:
+        file.truncate(300 * 1024 * 1024)
+    (tmp_path / "huge" / "new" / "2.x").write_bytes(mail())
+    first = run(house, account)[account.id]
+    assert first.outcomes == {"new_issue": 1}
+    assert "1 mails were left" in first.error
+    assert run(house, account)[account.id].error == ""
+    assert len(house.tracker.state.fetch(account.id).passed_over) == 1
+    (tmp_path / "huge" / "new" / "1.x").unlink()
+    run(house, account)
+    assert house.tracker.state.fetch(account.id).passed_over == ()
