@@ -66,6 +66,7 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
     if user.language not in LANGUAGES:
         raise Refused(f"{user.language!r} is not a language of ours: {', '.join(LANGUAGES)}.")
     _check_timezone(user.timezone)
+    _check_administrators(tracker, user)
     return tracker.people.save_user(user)
 
 
@@ -85,6 +86,8 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
         changes["aliases"] = tuple(dict.fromkeys(alias.strip().lower() for alias in form.aliases))
     project = msgspec.structs.replace(project, **changes)
     _check_line("A project's title", project.title)
+    if project.sender_name:
+        _check_line("A project's sender name", project.sender_name)
     for value in (*project.categories, *project.priorities, *project.statuses):
         _check_line("A category, priority or status", value)
     for status in (project.initial_status, project.open_status, project.closed_status):
@@ -163,6 +166,13 @@ def _preferences(tracker: Tracker, user: User, form: UserForm) -> Mapping[str, P
 def _check_line(what: str, text: str) -> None:
     if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
         raise Refused(f"{what} is one line of 1 to {MAX_NAME} characters, not {text[:40]!r}.")
+
+
+def _check_administrators(tracker: Tracker, changed: User) -> None:
+    """Somebody must be left who may change anything at all."""
+    before = [user for user in tracker.people.users() if user.active and user.administrator]
+    if [user.id for user in before] == [changed.id] and not (changed.active and changed.administrator):
+        raise Refused(f"{changed.email} is the last administrator; make somebody else one first (--administrator).")
 
 
 def _check_timezone(name: str) -> None:

@@ -93,3 +93,12 @@ def test_a_damaged_file_is_named_with_its_line(flask: Run, config: Config) -> No
     result = flask("users", "list")
     assert (result.exit_code, result.stderr.count("\n")) == (78, 1)
     assert f"{path} is not valid JSON (line 3)" in result.stderr
+
+
+def test_the_last_administrator_cannot_be_taken_away(flask: Run) -> None:
+    for line in (("deactivate", "admin@example.org"), ("set", "admin@example.org", "--no-administrator")):
+        refused = flask("users", *line)
+        assert refused.exit_code == 1
+        assert "the last administrator" in refused.stderr
+    assert flask("users", "set", "dev@example.org", "--administrator").exit_code == 0
+    assert flask("users", "deactivate", "admin@example.org").exit_code == 0
