@@ -1,8 +1,9 @@
 """What the program notes for itself, not what people set: intents, fetch positions, last runs.
 
 Flows in and out: small records under `state/`, replaced all at once. Losing one costs a second look at mail that is
-known already; for an account that starts with new or unread mail its start is applied again. POP3 has no number to remember, so the ids of fetched mails are lines of a file of their
-own, appended per batch and made anew when most of them are gone from the server.
+known already; for an account that starts with new or unread mail its start is applied again. POP3 has no number to
+remember, so the ids of fetched mails are lines of a file of their own, appended per batch and made anew when most of
+them are gone from the server.
 """
 
 import contextlib
