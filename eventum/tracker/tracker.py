@@ -161,7 +161,12 @@ class Tracker:
         return Reader(self.cache)
 
     def recover(self) -> int:
-        """Bring to an end what dead runs left; how many mails that were."""
+        """Bring to an end what dead runs left; how many mails that were.
+
+        Folders that are missing, as after a restore that left out the empty ones, are made again first: a mail that was
+        sent must find its place, or every run would send it anew.
+        """
+        self.layout.create()
         from eventum.store.recovery import Recovery
 
         parts = (self.spool, self.outbox, self.issues, self.pool, self.state)

@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import msgspec
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from eventum.issues.events import DeliveryFailed
 from eventum.issues.settings import Smtp
 from eventum.runners.outgoing import Outgoing
+from eventum.runners.runner import running
 from eventum.store.outbox import back_off
 from eventum.tracker.tracker import Tracker
 from tests.house import House, mail
@@ -157,3 +159,12 @@ def test_one_mail_that_we_stumble_over_stops_no_other(sending: House, sink: Sink
     sent = Outgoing(sending.tracker).work()
     assert sent.sent == 1
     assert sent.sent + sent.deferred + sent.failed == 2
+
+
+def test_a_folder_that_is_missing_is_made_again_before_anything_is_sent(sending: House, sink: Sink) -> None:
+    for name in ("sent/cur", "in/cur", "done", "failed"):
+        shutil.rmtree(sending.tracker.layout.spool / name)
+    with running(sending.tracker, "process-queue"):
+        assert Outgoing(sending.tracker).work().sent == 2
+        assert Outgoing(sending.tracker).work().sent == 0
+    assert len(sink.received) == 2
