@@ -173,6 +173,6 @@ def prune(tracker: Tracker) -> None:
     """Forget handled mails that are older than a day, at most once an hour."""
     last = tracker.state.run("prune")
     now = tracker.clock()
-    if last is None or (now - last.ended).total_seconds() > PRUNE_EVERY:
+    if last is None or abs((now - last.ended).total_seconds()) > PRUNE_EVERY:
         tracker.spool.prune(now.timestamp())
         tracker.state.save_run(Run(command="prune", started=now, ended=now, ok=True, summary=""))

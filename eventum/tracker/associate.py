@@ -4,7 +4,6 @@ Flows in: the key of a mail, who decides, where it goes. Flows out: the mail in 
 decision that lets the mail in, whoever wrote it (eventum-behaviour 9.6); to open an issue for it see `opening`.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -23,7 +22,6 @@ from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 
 As = Literal["email", "reference", "note"]
-WAYS: Sequence[As] = ("email", "reference", "note")
 """An e-mail that is told to the list, one that nobody is told of, a note for staff."""
 
 

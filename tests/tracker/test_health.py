@@ -198,3 +198,11 @@ def test_a_store_that_cannot_be_used_cannot_be_told(tmp_path: Path) -> None:
     found = health(tracker, CRON)
     assert (found.level, [check.name for check in found.checks]) == (UNKNOWN, ["store"])
     assert "flask init" in found.checks[0].hint
+
+
+def test_a_run_of_a_clock_that_was_ahead_does_not_hide_a_cron_that_died(well: House) -> None:
+    ran(well, "process-queue", minutes=-60 * 24 * 365)
+    check = named(well, "process-queue")
+    assert check.level == WARNING
+    assert "to come" in check.value
+    assert CRON["process-queue"] in check.hint
