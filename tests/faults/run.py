@@ -165,8 +165,6 @@ class Plan:
     def shut(self) -> None:
         """The data folder cannot be written."""
         with scene(1) as made:
-            # Its parents must let another user through.
-            made.folder.chmod(0o755)
             self._do("a folder that cannot be written", lambda: rows.shut(made))
 
     def verbs(self) -> None:
