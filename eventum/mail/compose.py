@@ -17,6 +17,7 @@ import msgspec
 from eventum.errors import Refused
 from eventum.mail.address import Address, format_address, is_address
 from eventum.mail.automatic import Origin, marks
+from eventum.mail.enclosure import Enclosure, with_files
 from eventum.mail.threading import is_whole_id
 from eventum.mail.words import clean_line, encode_words
 
@@ -24,7 +25,8 @@ from eventum.mail.words import clean_line, encode_words
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A mail as values. `automatic` says who wrote it, in the words of `automatic.marks`; "no" is a person.
 
-    `text` may have any newlines; `extra` are further headers, each name once, none that this struct has a field for.
+    `text` may have any newlines; `files` go with it. `extra` are further headers, each name once, none that this struct
+    has a field for.
     """
 
     from_: Address
@@ -38,6 +40,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     automatic: Origin = "no"
     extra: tuple[tuple[str, str], ...] = ()
+    files: tuple[Enclosure, ...] = ()
 
 
 _LINE: Final = 76  # RFC 2047 section 2: a line with an encoded word is no longer, and the others need not be
@@ -62,9 +65,12 @@ _OURS_ALONE: Final = frozenset(
 def compose(draft: Draft) -> bytes:
     """The whole mail, CRLF throughout, as text/plain in UTF-8 and in 7 bits; raises Refused without a usable sender.
 
-    No header line is longer than 998 octets, and no id is folded.
+    With files it is a multipart, the text first. No header line is longer than 998 octets, and no id is folded.
     """
-    return b"".join((header_lines(draft), b"MIME-Version: 1.0\r\n", text_part(draft.text)))
+    body = text_part(draft.text)
+    return b"".join(
+        (header_lines(draft), b"MIME-Version: 1.0\r\n", with_files(body, draft.files) if draft.files else body)
+    )
 
 
 def header_lines(draft: Draft) -> bytes:
@@ -72,7 +78,8 @@ def header_lines(draft: Draft) -> bytes:
     if not is_address(draft.from_.address):
         sender = _one_line(draft.from_.address)
         raise Refused(
-            f'No mail can be sent from "{sender}": set smtp.from or the project\'s sender e-mail to an address.'
+            'No mail can be sent from "{sender}": set smtp.from or the project\'s sender e-mail to an address.',
+            sender=sender,
         )
     lines = (
         f"Date: {_date(draft.date)}",

@@ -78,7 +78,7 @@ def read_body(tree: Tree) -> Body:
             digest.update(data)
         if encoding not in _ENCODINGS:
             defects.append("unknown-encoding")
-        if _is_text(leaf, len(tree.leaves) == 1):
+        if is_text(leaf, len(tree.leaves) == 1):
             (plain if leaf.type == "text/plain" else rich).append((leaf, data))
             if codec(charset_of(leaf)) is None:
                 defects.append("unknown-charset")
@@ -95,7 +95,8 @@ def read_body(tree: Tree) -> Body:
     )
 
 
-def _is_text(leaf: Leaf, alone: bool) -> bool:
+def is_text(leaf: Leaf, alone: bool) -> bool:
+    """Whether a leaf is text to be read, not an attachment; `alone`: the mail has no other."""
     if leaf.type not in ("text/plain", "text/html"):
         return False
     if "content-disposition" not in leaf.headers and "name" not in leaf.parameters:
