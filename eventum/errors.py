@@ -6,7 +6,16 @@ each (`commands/edge.py`, later `transport/lmtp.py` and `web/`).
 
 
 class EventumError(Exception):
-    """What every error of ours is; its text is fit to be shown to the person who asked."""
+    """What every error of ours is; its text is fit to be shown to the person who asked.
+
+    `message` with its `values` filled in is that text. They are kept apart so that a screen can say it in another
+    language; a message without values is taken as it stands.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.message = message
+        self.values = values
 
 
 class Refused(EventumError):

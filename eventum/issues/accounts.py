@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from eventum.errors import Refused
 from eventum.mail.address import is_address
+from eventum.wording import N_
 
 
 class AutoCreation(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +91,18 @@ def type_of(account: Account) -> Type:
         return TYPES[account.type]
     except KeyError:
         known = ", ".join(TYPES)
-        raise Refused(f"There is no account type {account.type!r}; choose one of: {known}.") from None
+        raise Refused(
+            N_("There is no account type {type!r}; choose one of: {known}."),
+            type=account.type,
+            known=known,
+            field="type",
+        ) from None
 
 
 def validate(account: Account) -> Account:
     """The account as it is to be stored. Raises Refused with one sentence that names the first thing that is wrong.
+
+    The error's `field` is the field to be mended, and `plain` the sentence for somebody who sees it before him.
 
     Lower-cases host and addresses, fills in the usual port, and lets `routing` force `leave_copy` off, as Eventum does
     (1.6): a mail that an address has claimed must not be met again.
@@ -104,16 +112,38 @@ def validate(account: Account) -> Account:
     if kind.remote:
         _check_server(account, host)
     if kind.protocol == "imap" and not folder:
-        raise Refused("An IMAP account needs a folder; give it with --folder, usually INBOX.")
+        raise Refused(
+            "An IMAP account needs a folder; give it with --folder, usually INBOX.",
+            field="folder",
+            plain=N_("Name the folder, usually INBOX."),
+        )
     if kind.protocol == "maildir" and folder in ("", "INBOX"):
-        raise Refused("A maildir account needs the path of the Maildir; give it with --folder.")
+        raise Refused(
+            "A maildir account needs the path of the Maildir; give it with --folder.",
+            field="folder",
+            plain=N_("Give the path of the Maildir, like /var/mail/support."),
+        )
     if kind.protocol == "delivered" and not account.addresses:
-        raise Refused("A delivered account needs an address whose mail it takes; give it with --address.")
+        raise Refused(
+            "A delivered account needs an address whose mail it takes; give it with --address.",
+            field="addresses",
+            plain=N_("Name the address whose mail is delivered here."),
+        )
     for address in account.addresses:
         if not is_address(address):
-            raise Refused(f"{address!r} is not an e-mail address; write it like support@example.org.")
+            raise Refused(
+                N_("{address!r} is not an e-mail address; write it like support@example.org."),
+                address=address,
+                field="addresses",
+            )
     if account.start not in STARTS:
-        raise Refused(f"--start {account.start!r} is not known; choose one of: {', '.join(STARTS)}.")
+        raise Refused(
+            "--start {start!r} is not known; choose one of: {known}.",
+            start=account.start,
+            known=", ".join(STARTS),
+            field="start",
+            plain=N_("Choose one of these."),
+        )
     read_quiet_before(account.quiet_before)
     return replace(
         account,
@@ -140,8 +170,13 @@ def read_quiet_before(text: str) -> timedelta | datetime | None:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        forms = "a number of days or hours (7d, 12h), a date (2026-01-31), or never"
-        raise Refused(f"--quiet-before cannot be {text!r}; choose {forms}.") from None
+        raise Refused(
+            "--quiet-before cannot be {text!r}; choose a number of days or hours (7d, 12h), a date (2026-01-31), or "
+            "never.",
+            text=text,
+            field="quiet_before",
+            plain=N_("Write a number of days or hours (7d, 12h), a date (2026-01-31), or never."),
+        ) from None
 
 
 def quiet_threshold(account: Account, first_fetch: datetime | None) -> datetime | None:
@@ -158,12 +193,34 @@ def quiet_threshold(account: Account, first_fetch: datetime | None) -> datetime 
 
 def _check_server(account: Account, host: str) -> None:
     if not host:
-        raise Refused(f"An account of type {account.type} needs a server; give it with --host.")
+        raise Refused(
+            "An account of type {type} needs a server; give it with --host.",
+            type=account.type,
+            field="host",
+            plain=N_("Name the server, like imap.example.org."),
+        )
     if any(char.isspace() or char in "/@{}" or not char.isprintable() for char in host):
-        raise Refused(f"{account.host!r} is not a host name; write it like imap.example.org, with nothing around it.")
+        raise Refused(
+            N_("{host!r} is not a host name; write it like imap.example.org, with nothing around it."),
+            host=account.host,
+            field="host",
+        )
     if not 0 <= account.port <= 65535:
-        raise Refused(f"{account.port} is not a port; choose a number from 1 to 65535, or leave --port out.")
+        raise Refused(
+            "{port} is not a port; choose a number from 1 to 65535, or leave --port out.",
+            port=account.port,
+            field="port",
+            plain=N_("A port is a number from 1 to 65535; left empty it is the usual one."),
+        )
     if not account.username.strip():
-        raise Refused(f"An account of type {account.type} needs a user name; give it with --username.")
+        raise Refused(
+            "An account of type {type} needs a user name; give it with --username.",
+            type=account.type,
+            field="username",
+            plain=N_("Give the user name that logs in."),
+        )
     if not (account.username + account.folder).isprintable():
-        raise Refused("A user name or a folder cannot hold control characters; type it again.")
+        raise Refused(
+            N_("A user name or a folder cannot hold control characters; type it again."),
+            field="folder" if account.username.isprintable() else "username",
+        )

@@ -33,6 +33,7 @@ from eventum.issues.events import (
 )
 from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Project, User
+from eventum.wording import N_
 
 Field = Literal["summary", "description", "priority", "category", "reporter"]
 
@@ -83,13 +84,14 @@ def filed(
     opening: bool = False,
     reopen_to: str = "",
     quiet: bool = False,
+    left_out: tuple[str, ...] = (),
 ) -> Issue:
     """The issue with this message in it; with `reopen_to` (see `reopening`) open again, in that status."""
     if message.kind == "email" and not message.blocked:
         issue = replace(issue, emails=issue.emails + 1)
     elif message.kind == "note" or message.blocked:
-        issue = replace(issue, notes=issue.notes + 1, blocked=issue.blocked + bool(message.blocked))
-    issue = _happened(issue, Filed(message, opening), now, who=who, quiet=quiet)
+        issue = replace(issue, notes=issue.notes + 1, blocked=issue.blocked + message.waits)
+    issue = _happened(issue, Filed(message, opening, left_out), now, who=who, quiet=quiet)
     return reopened(issue, reopen_to, now, who=who) if reopen_to and issue.closed else issue
 
 
@@ -144,7 +146,12 @@ def reopened(issue: Issue, status: str, now: datetime, *, who: str = "") -> Issu
 def status_set(issue: Issue, status: str, project: Project, now: datetime, *, who: str = "") -> Issue:
     """The issue in another status, closed or reopened when that is what it means. Raises Refused for an unknown one."""
     if status not in project.statuses:
-        raise Refused(f"{project.title} has no status {status!r}; choose one of: {', '.join(project.statuses)}.")
+        raise Refused(
+            N_("{project} has no status {status!r}; choose one of: {known}."),
+            project=project.title,
+            status=status,
+            known=", ".join(project.statuses),
+        )
     if status == issue.status:
         return issue
     if status == project.closed_status:
@@ -167,11 +174,14 @@ def subscribed(issue: Issue, entry: Subscription, now: datetime, *, who: str = "
 
     A user has one entry, whichever of his addresses it came by.
     """
-    same = next(
-        (e for e in issue.subscriptions if e.address == entry.address or (e.user and e.user == entry.user)), None
-    )
-    wanted = set(entry.actions) | set(same.actions if same else ())
-    actions = tuple(action for action in ACTIONS if action in wanted)
+    same = _same(issue, entry)
+    wanted = (*entry.actions, *(same.actions if same else ()))
+    return subscription_set(issue, replace(entry, actions=wanted), now, who=who)
+
+
+def subscription_set(issue: Issue, entry: Subscription, now: datetime, *, who: str = "") -> Issue:
+    """The issue with this entry on its notification list, with these actions and no others."""
+    same, actions = _same(issue, entry), tuple(action for action in ACTIONS if action in entry.actions)
     if same is None:
         entries = (*issue.subscriptions, replace(entry, actions=actions))
     elif same.actions == actions:
@@ -180,6 +190,11 @@ def subscribed(issue: Issue, entry: Subscription, now: datetime, *, who: str = "
         entry = replace(same, actions=actions)
         entries = tuple(entry if e is same else e for e in issue.subscriptions)
     return _happened(replace(issue, subscriptions=entries), Subscribed(entry.address, actions), now, who=who)
+
+
+def _same(issue: Issue, entry: Subscription) -> Subscription | None:
+    same = (e for e in issue.subscriptions if e.address == entry.address or (e.user and e.user == entry.user))
+    return next(same, None)
 
 
 def unsubscribed(issue: Issue, address: str, now: datetime, *, who: str = "") -> Issue:
@@ -215,6 +230,12 @@ def delivery_failed(issue: Issue, failure: DeliveryFailed, now: datetime) -> Iss
         for event in issue.events
     )
     return issue if told else _happened(issue, failure, now)
+
+
+def by_form(issue: Issue, number: int, nonce: str) -> Issue:
+    """The issue whose event of that number, if there is one, was brought about by the form with this nonce."""
+    events = tuple(replace(one, nonce=nonce) if one.number == number else one for one in issue.events)
+    return replace(issue, events=events) if nonce and events != issue.events else issue
 
 
 def announced(issue: Issue, number: int) -> Issue:

@@ -32,7 +32,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `key` names the file in the issue's Maildir. `outgoing` means we wrote it, by web or command. `blocked` names why
     an e-mail is kept as a note for staff only; its kind is "note" then. `automatic` is `Message.automatic`.
     `verified` says how far the sender is proven: "none" (not clear who), "unverified" (only the From says so), "user"
-    (logged in). `duplicate_of` is the key of another message with the same Message-ID and other content. `parent` is
+    (logged in). `handled` says what a person decided about a blocked e-mail that stays one: "ignored", or "" while it
+    waits for him. `duplicate_of` is the key of another message with the same Message-ID and other content. `parent` is
     the Message-ID this one answers, as association found it.
     """
 
@@ -50,6 +51,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attachments: tuple[Attachment, ...] = ()
     outgoing: bool = False
     blocked: str = ""
+    handled: str = ""
     automatic: str = ""
     duplicate_of: str = ""
     parent: str = ""
@@ -60,6 +62,11 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def internal(self) -> bool:
         """Whether only staff may see it: notes, blocked e-mails, drafts."""
         return self.kind != "email" or bool(self.blocked)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was blocked and no person has decided about it yet."""
+        return bool(self.blocked) and not self.handled
 
     @property
     def by_machine(self) -> bool:
@@ -75,10 +82,15 @@ class Opened(msgspec.Struct, frozen=True, tag="opened", omit_defaults=True):
 
 
 class Filed(msgspec.Struct, frozen=True, tag="filed", omit_defaults=True):
-    """A message came into the issue. `opening` when it is what opened the issue, so that `Opened` tells of it."""
+    """A message came into the issue. `opening` when it is what opened the issue, so that `Opened` tells of it.
+
+    `left_out` are addresses of people its author chose not to send it to, whatever the notification list says. Told of
+    a key again, it says what the message is from now on: a blocked e-mail was accepted, or ignored.
+    """
 
     message: Filing
     opening: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 class Assigned(msgspec.Struct, frozen=True, tag="assigned", omit_defaults=True):
@@ -144,6 +156,19 @@ class ReplierRemoved(msgspec.Struct, frozen=True, tag="replier_removed"):
     address: str
 
 
+class TakenOut(msgspec.Struct, frozen=True, tag="taken_out", omit_defaults=True):
+    """The message with this key belongs to the issue no more."""
+
+    key: str
+    subject: str = ""
+
+
+class Undone(msgspec.Struct, frozen=True, tag="undone"):
+    """What the events from `since` up to this one did was taken back, by the events that follow this one."""
+
+    since: int
+
+
 class DeliveryFailed(msgspec.Struct, frozen=True, tag="delivery_failed"):
     """A mail of this issue will never reach a recipient; `reply` is what the far end said."""
 
@@ -165,18 +190,25 @@ What = (
     | Unsubscribed
     | ReplierAdded
     | ReplierRemoved
+    | TakenOut
+    | Undone
     | DeliveryFailed
 )
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that happened. `who` did it: a user id, an address or "". Of a quiet event nobody is told."""
+    """One thing that happened. `who` did it: a user id, an address or "". Of a quiet event nobody is told.
+
+    `nonce` names the form that brought it about, "" for none: the same form sent twice is one thing. The first event
+    of a form has it.
+    """
 
     number: int
     when: datetime
     who: str = ""
     what: What
     quiet: bool = False
+    nonce: str = ""
 
 
 _DECODER = msgspec.json.Decoder(Event)

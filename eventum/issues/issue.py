@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from eventum.issues.events import Event, Filed, Filing
+from eventum.issues.events import Event, Filed, Filing, TakenOut
 
 ACTIONS = ("updated", "closed", "emails", "files")
 """What somebody on the notification list can ask to be told of (eventum-behaviour 7.0.1)."""
@@ -27,8 +27,8 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """The issue's record. `events` is the newest part of its history; older ones have been moved away by the store.
 
     `reporter` is an address, `assignees` are user ids. `first_event` is the number of `events[0]`, `next_event` the
-    number the next one will get, and every event with a number up to `announced` has been announced. `notes` counts the
-    `blocked` ones too.
+    number the next one will get, and every event with a number up to `announced` has been announced. `notes` counts all
+    blocked ones too, `blocked` those that wait for a person's decision.
     """
 
     schema: int = 1
@@ -71,6 +71,26 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
         return next((entry for entry in self.subscriptions if entry.address == address), None)
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A message of an issue as it is now, and the events that filed it: the first says when it came."""
+
+    message: Filing
+    events: tuple[Event, ...]
+
+
+def held(events: Iterable[Event]) -> tuple[Held, ...]:
+    """The messages that these events leave in the issue, in the order in which they came."""
+    found: dict[str, Held] = {}
+    for event in events:
+        if isinstance(event.what, Filed):
+            message = event.what.message
+            before = found[message.key].events if message.key in found else ()
+            found[message.key] = Held(message, (*before, event))
+        elif isinstance(event.what, TakenOut):
+            found.pop(event.what.key, None)
+    return tuple(found.values())
+
+
 def messages(events: Iterable[Event]) -> tuple[Filing, ...]:
-    """The messages among these events, oldest first."""
-    return tuple(event.what.message for event in events if isinstance(event.what, Filed))
+    """The messages that these events leave in the issue, as they are now, in the order in which they came."""
+    return tuple(one.message for one in held(events))

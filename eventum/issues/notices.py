@@ -24,6 +24,7 @@ from eventum.issues.routing import issue_address, tag, tagged_subject
 from eventum.issues.settings import General
 from eventum.mail.address import Address, parse_addresses
 from eventum.mail.automatic import Origin
+from eventum.wording import N_
 
 LONGEST_SUMMARY = 200
 LONGEST_TEXT = 20_000
@@ -78,10 +79,10 @@ WHY = MappingProxyType(
 
 BLOCKED = MappingProxyType(
     {
-        "not_entitled": "the sender may not mail this issue",
-        "automatic": "it was written by a program",
-        "bounce": "it reports that a mail could not be delivered",
-        "sender_not_clear": "it is not clear who sent it",
+        "not_entitled": N_("the sender may not mail this issue"),
+        "automatic": N_("it was written by a program"),
+        "bounce": N_("it reports that a mail could not be delivered"),
+        "sender_not_clear": N_("it is not clear who sent it"),
     }
 )
 """Why a mail was blocked, by the reason of `admission`."""

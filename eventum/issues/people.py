@@ -11,6 +11,7 @@ from enum import IntEnum
 import msgspec
 
 from eventum.errors import NotFound, Refused
+from eventum.wording import N_
 
 
 class Role(IntEnum):
@@ -38,9 +39,19 @@ class Preferences(msgspec.Struct, frozen=True):
 
 DEFAULT_PREFERENCES = Preferences()
 
+WEEK_STARTS = ("monday", "sunday", "saturday")
+THEMES = ("", "light", "dark")
+SIGNED = ("replies", "notes", "mails")
+"""What a signature can be appended to: replies to issues, internal notes, new mails."""
+REFRESHES = (0, 1, 5, 15)
+"""Minutes after which a list is loaded again; 0 is never."""
+
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who can log in. `password` is a hash; roles and preferences are by project id."""
+    """Somebody who can log in. `password` is a hash; roles and preferences are by project id.
+
+    `language` "" is what his browser asks for, `theme` "" what his system says. `list_refresh` is in minutes.
+    """
 
     schema: int = 1
     revision: int = 0
@@ -55,6 +66,12 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     preferences: dict[str, Preferences] = {}
     language: str = "en"
     timezone: str = "UTC"
+    week_start: str = "monday"
+    relative_dates: bool = False
+    list_refresh: int = 0
+    theme: str = ""
+    signature: str = ""
+    signature_in: tuple[str, ...] = ("replies", "mails")
     created: datetime
 
     @property
@@ -125,7 +142,7 @@ class People:
             return self._projects[project_id]
         except KeyError:
             raise NotFound(
-                f"There is no project {project_id!r}; `flask projects list` shows those there are."
+                N_("There is no project {project!r}; `flask projects list` shows those there are."), project=project_id
             ) from None
 
     def role(self, user: User | None, project_id: str) -> Role | None:
@@ -155,4 +172,4 @@ def role_named(name: str) -> Role:
         return Role[name.strip().lower()]
     except KeyError:
         names = " ".join(role.name for role in Role)
-        raise Refused(f"There is no role {name!r}; choose one of: {names}.") from None
+        raise Refused(N_("There is no role {name!r}; choose one of: {names}."), name=name, names=names) from None

@@ -91,6 +91,10 @@ def _wrote_the_mail(facts: Facts) -> Step:
     return facts.address, NOBODY if facts.author and facts.incoming else None
 
 
+def _left_out(facts: Facts) -> Step:
+    return facts.address, NOBODY if facts.left_out else None
+
+
 def _own_action(facts: Facts) -> Step:
     if not facts.author:
         return "", None
@@ -172,6 +176,7 @@ RECIPIENTS: Table[Facts, str] = Table(
         Rule("no_access", _no_access),
         Rule("acknowledged", _acknowledged),
         Rule("wrote_the_mail", _wrote_the_mail),
+        Rule("left_out", _left_out),
         Rule("own_action", _own_action),
         Rule("assigned_new", _assigned_new),
         Rule("all_new", _all_new),

@@ -5,21 +5,19 @@ saying what is wrong. `smtp.password` is a sealed text that only the store can o
 eventum-behaviour 9.3. Setting one key never touches another (its W-U5).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from eventum.errors import NotFound, Refused
-from eventum.mail.address import is_address, parse_addresses
+from eventum.issues import typed
+from eventum.wording import N_
 
-Value = str | int | bool | tuple[str, ...]
-SECURITIES = ("none", "starttls", "tls")
+Value = str | int | bool | tuple[str, ...] | tuple[int, ...]
 
 
 class Smtp(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +46,13 @@ class AddressRouting(msgspec.Struct, frozen=True, kw_only=True):
     host_aliases: tuple[str, ...] = ()
 
 
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a test from the browser may connect to beyond public addresses and the ports of mail."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_ports: tuple[int, ...] = ()
+
+
 class General(msgspec.Struct, frozen=True, kw_only=True):
     """General Setup as it is stored in settings/general.json."""
 
@@ -60,6 +65,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
     email_routing: AddressRouting = AddressRouting(prefix="issue-")
     note_routing: AddressRouting = AddressRouting(prefix="note-")
     draft_routing: AddressRouting = AddressRouting(prefix="draft-")
+    network: Network = Network()
 
 
 class Key(NamedTuple):
@@ -77,7 +83,9 @@ def key_named(name: str) -> Key:
         return KEYS[name]
     except KeyError:
         near = get_close_matches(name, KEYS, n=3, cutoff=0.4) or list(KEYS)
-        raise NotFound(f"There is no setting {name!r}; did you mean {' or '.join(near)}?") from None
+        raise NotFound(
+            "There is no setting {name!r}; did you mean {near}?", name=name, near=" or ".join(near)
+        ) from None
 
 
 def get(general: General, name: str) -> Value:
@@ -94,7 +102,8 @@ def put(general: General, name: str, text: str) -> General:
     try:
         value = key.read(text.strip())
     except ValueError as error:
-        raise Refused(f"{name} cannot be {'that' if key.secret else repr(text)}: {error}") from None
+        shown = "that" if key.secret else repr(text)
+        raise Refused("{key} cannot be {value}: {reason}", key=name, value=shown, reason=str(error)) from None
     if not key.block:
         return replace(general, **{key.field: value})
     return replace(general, **{key.block: replace(getattr(general, key.block), **{key.field: value})})
@@ -107,125 +116,62 @@ def show(general: General, name: str) -> str:
         return "(set)" if value else ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def lacking(general: General) -> tuple[str, ...]:
     """What is on and cannot work yet, one sentence each; keys are set one by one, so `put` cannot refuse it."""
+    return tuple(
+        f"{key.partition('.')[0]} is on and does nothing without a host; set {key}." if key.endswith(".host") else said
+        for key, said in lacking_keys(general)
+    )
+
+
+def lacking_keys(general: General) -> tuple[tuple[str, str], ...]:
+    """As `lacking`, by the key that would mend it, and in the words of somebody who sees its field."""
     found = [
-        f"{name} is on and does nothing without a host; set {name}.host."
+        (f"{name}.host", N_("This is on and does nothing without a host."))
         for name in ("email_routing", "note_routing", "draft_routing")
         if getattr(general, name).enabled and not getattr(general, name).host
     ]
     if not general.smtp.from_:
-        found.append("smtp.from is not set; without it, or a project's own sender address, no mail can be sent.")
+        found.append(
+            (
+                "smtp.from",
+                N_("smtp.from is not set; without it, or a project's own sender address, no mail can be sent."),
+            )
+        )
     if general.smtp.username and not general.smtp.password:
-        found.append("smtp.username is set without smtp.password; set it from stdin.")
+        found.append(
+            ("smtp.password", N_("smtp.username is set without smtp.password; set it, or empty the user name."))
+        )
     return tuple(found)
-
-
-def _line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it must be one line without control characters.")
-    return text
-
-
-def _caption(text: str) -> str:
-    if not text:
-        raise ValueError("give it a name, like Eventum.")
-    return _line(text)
-
-
-def _base_url(text: str) -> str:
-    if not text:
-        return ""
-    wrong = ValueError("write it like https://issues.example.org, with http or https.")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    odd = any(char.isspace() or not char.isprintable() for char in text) or "?" in text or "#" in text
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or odd:
-        raise wrong
-    return text.rstrip("/")
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 1 <= int(text) <= 65535:
-        raise ValueError("a port is a number from 1 to 65535.")
-    return int(text)
-
-
-def _security(text: str) -> str:
-    if text.lower() not in SECURITIES:
-        raise ValueError(f"choose one of: {', '.join(SECURITIES)}.")
-    return text.lower()
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in ("true", "yes", "on", "1", "enabled"):
-        return True
-    if text.lower() in ("false", "no", "off", "0", "disabled"):
-        return False
-    raise ValueError("choose true or false.")
-
-
-def _host(text: str) -> str:
-    labels = text.lower().rstrip(".").split(".")
-    # Underscores are no host names, but they are what containers are called.
-    if text and not (len(text) <= 253 and all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,62})", one) for one in labels)):
-        raise ValueError("write a host name like mail.example.org, without a scheme, a port or a path.")
-    return ".".join(labels)
-
-
-def _server(text: str) -> str:
-    if not text:
-        raise ValueError("name the server that takes our mail, like smtp.example.org.")
-    return text.lower() if re.fullmatch(r"\[?[0-9a-fA-F:]*:[0-9a-fA-F:.]*\]?", text) else _host(text)
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_host(one) for one in re.split(r"[\s,|]+", text) if one))
-
-
-def _prefix(text: str) -> str:
-    if not is_address(f"{text}1@example.org") or not text:
-        raise ValueError("a prefix is the start of an address, like issue-.")
-    if text[-1].isdigit():
-        raise ValueError("a prefix cannot end in a digit, or the issue's number could not be told from it.")
-    return text.lower()
-
-
-def _sender(text: str) -> str:
-    found = parse_addresses(text)
-    if len(found) != 1 or not is_address(found[0].address):
-        raise ValueError("write one address, like support@example.org or Support <support@example.org>.")
-    return _line(text)
 
 
 def _routing(block: str) -> dict[str, Key]:
     return {
-        f"{block}.enabled": Key(block, "enabled", _switch),
-        f"{block}.prefix": Key(block, "prefix", _prefix),
-        f"{block}.host": Key(block, "host", _host),
-        f"{block}.host_aliases": Key(block, "host_aliases", _hosts),
+        f"{block}.enabled": Key(block, "enabled", typed.switch),
+        f"{block}.prefix": Key(block, "prefix", typed.prefix),
+        f"{block}.host": Key(block, "host", typed.host),
+        f"{block}.host_aliases": Key(block, "host_aliases", typed.hosts),
     }
 
 
 KEYS: Mapping[str, Key] = MappingProxyType(
     {
-        "general.tool_caption": Key("", "tool_caption", _caption),
-        "general.base_url": Key("", "base_url", _base_url),
-        "smtp.host": Key("smtp", "host", _server),
-        "smtp.port": Key("smtp", "port", _port),
-        "smtp.security": Key("smtp", "security", _security),
-        "smtp.username": Key("smtp", "username", _line),
+        "general.tool_caption": Key("", "tool_caption", typed.caption),
+        "general.base_url": Key("", "base_url", typed.base_url),
+        "smtp.host": Key("smtp", "host", typed.server),
+        "smtp.port": Key("smtp", "port", typed.port),
+        "smtp.security": Key("smtp", "security", typed.security),
+        "smtp.username": Key("smtp", "username", typed.one_line),
         "smtp.password": Key("smtp", "password", str, secret=True),
-        "smtp.from": Key("smtp", "from_", _sender),
-        "subject_routing.enabled": Key("subject_routing", "enabled", _switch),
+        "smtp.from": Key("smtp", "from_", typed.sender),
+        "subject_routing.enabled": Key("subject_routing", "enabled", typed.switch),
         **_routing("email_routing"),
         **_routing("note_routing"),
         **_routing("draft_routing"),
+        "network.allowed_hosts": Key("network", "allowed_hosts", typed.reachable),
+        "network.allowed_ports": Key("network", "allowed_ports", typed.ports),
     }
 )

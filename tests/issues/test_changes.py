@@ -41,10 +41,10 @@ def test_messages_are_counted_by_what_they_are(world: Any) -> None:
     issue = world.issue()
     for message in (
         world.filing(),
-        world.filing("note"),
-        world.filing("note", blocked="not_entitled"),
-        world.filing("draft"),
-        world.filing(outgoing=True),
+        world.filing("note", key="2"),
+        world.filing("note", key="3", blocked="not_entitled"),
+        world.filing("draft", key="4"),
+        world.filing(key="5", outgoing=True),
     ):
         issue = changes.filed(issue, message, world.now)
     assert (issue.emails, issue.notes, issue.blocked) == (2, 2, 1)

@@ -65,7 +65,7 @@ def test_the_json_names_what_happened_and_the_sender_as_people_do(world: Any) ->
 
 def test_every_kind_of_event_has_a_name_of_its_own() -> None:
     tags = {kind.__struct_config__.tag for kind in get_args(What)}
-    assert len(tags) == len(get_args(What)) == 13
+    assert len(tags) == len(get_args(What)) == 15
     assert all(tag == tag.lower() for tag in tags)
 
 

@@ -47,7 +47,7 @@ def test_every_rule_has_a_sentence_for_answering_and_for_passing(table: str, rul
         ),
         (
             Row("recipients", "all_new", "all_new", "new_issue_assigned"),
-            "He asked for all new issues. -> new issue assigned",
+            "They asked for all new issues. -> new issue assigned",
         ),
         (Row("some", "old_rule", "{x}", "yes"), "old_rule saw {x}. -> yes"),
     ],

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from eventum.issues import notices
 from eventum.issues.events import Assigned, Closed, Filed, Opened
 from eventum.issues.issue import Issue, Subscription
+from eventum.issues.letters import LETTERS, LetterContext
 from eventum.issues.notices import NOTICES, Context, author, clipped, context, one_line, sender, subject
 from eventum.issues.people import People, Preferences, Role
 from eventum.issues.recipients import RECIPIENTS, Recipient, recipients
@@ -165,13 +166,15 @@ def test_each_text_does_without_what_is_not_known(world: Any, notice: str) -> No
 
 def test_the_texts_use_only_what_the_context_promises() -> None:
     files = sorted(path.name for path in TEMPLATES.glob("*.txt"))
-    assert files == sorted(NOTICES[name].template for name in WITH_TEXT)
+    letters = [letter.template for letter in LETTERS.values()]
+    assert files == sorted([*(NOTICES[name].template for name in WITH_TEXT), *letters])
     for name in files:
+        promised = LetterContext if name in letters else Context
         try:
             used = meta.find_undeclared_variables(JINJA.parse((TEMPLATES / name).read_text()))
         except TemplateSyntaxError as error:
             pytest.fail(f"{name}: {error}")
-        assert used <= set(Context.__annotations__), name
+        assert used <= set(promised.__annotations__), name
 
 
 def test_an_acknowledgement_carries_nothing_of_a_strangers_mail_but_the_summary(world: Any) -> None:

@@ -26,6 +26,8 @@ GOOD = {
             "host_aliases": ("a.example | b.example, a.example", ("a.example", "b.example")),
         }.items()
     },
+    "network.allowed_hosts": ("Mail.Lan, 10.1.2.3/16 [::1]", ("mail.lan", "10.1.0.0/16", "::1")),
+    "network.allowed_ports": ("2525, 2526", (2525, 2526)),
 }
 
 
