@@ -11,14 +11,21 @@ from eventum.issues.accounts import Account, AutoCreation
 from eventum.issues.events import Event, Filing, What
 from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Preferences, Project, Role, User
-from eventum.issues.settings import AddressRouting, General, Smtp, Switch
+from eventum.issues.responses import Response
+from eventum.issues.settings import AddressRouting, General, Network, Smtp, Switch
 from eventum.issues.trace import Row
 from eventum.mail.address import Address
 from eventum.mail.message import Attachment
 from eventum.store import layout
+from eventum.store.daily import KEPT, Daily
+from eventum.store.downloads import Progress
+from eventum.store.drafts import KeptFile, Typed, Writers
+from eventum.store.filters import Filters, SavedFilter
+from eventum.store.first_visit import FirstVisit
 from eventum.store.identity import Identity
 from eventum.store.issues import KEEP, MOST, History, Next
 from eventum.store.layout import Layout
+from eventum.store.logins import Link, LoginState, Tries
 from eventum.store.outbox import BACK_OFF, Attempt
 from eventum.store.pool import Pooled
 from eventum.store.spool import Dead
@@ -39,10 +46,19 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "people/projects/&lt;id&gt;.json": Project,
     "settings/accounts/&lt;id&gt;.json": Account,
     "settings/general.json": General,
+    "settings/responses/&lt;id&gt;.json": Response,
+    "state/logins/&lt;user&gt;.json": LoginState,
+    "state/tries.json": Tries,
     "state/number.json": Next,
     "state/fetch/&lt;account&gt;.json": FetchState,
+    "state/downloads/&lt;account&gt;.json": Progress,
+    "state/first-visit.json": FirstVisit,
     "state/runs/&lt;command&gt;.json": Run,
+    "state/daily-in.json": Daily,
     "state/intents/&lt;maker&gt;.json": Intent,
+    "state/filters/&lt;user&gt;.json": Filters,
+    "state/drafts/&lt;user&gt;-&lt;form&gt;.json": Typed,
+    "state/writing/&lt;N&gt;.json": Writers,
 }
 # Values inside a record: the field that holds them, and the names that its row must say.
 INSIDE: list[tuple[str, str, type[msgspec.Struct]]] = [
@@ -52,10 +68,14 @@ INSIDE: list[tuple[str, str, type[msgspec.Struct]]] = [
     ("Message", "trace", Row),
     ("people/users/&lt;id&gt;.json", "preferences", Preferences),
     ("settings/accounts/&lt;id&gt;.json", "auto_create", AutoCreation),
+    ("state/logins/&lt;user&gt;.json", "invitation", Link),
     ("settings/general.json", "smtp", Smtp),
     ("settings/general.json", "subject_routing", Switch),
     ("settings/general.json", "email_routing", AddressRouting),
+    ("settings/general.json", "network", Network),
     ("state/intents/&lt;maker&gt;.json", "moves", Move),
+    ("state/drafts/&lt;user&gt;-&lt;form&gt;.json", "files", KeptFile),
+    ("state/filters/&lt;user&gt;.json", "filters", SavedFilter),
 ]
 
 
@@ -110,5 +130,6 @@ def test_the_page_names_the_folders_of_a_store_and_the_numbers_of_the_format() -
         assert f"{int(role)} {role.name}" in PAGE
     assert " ".join(ACTIONS) in PAGE
     assert f"when there are {MOST}, all but the newest {KEEP}" in PAGE
+    assert f"of the last {KEPT} days" in PAGE
     minutes = [str(seconds // 60) for seconds in BACK_OFF]
     assert f"{', '.join(minutes[:-1])}, then {minutes[-1]} minutes later" in PAGE

@@ -9,6 +9,7 @@ A file is durable when its content and the name in its folder both are; `flush` 
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -63,10 +64,10 @@ def write_durable(path: Path | str, data: bytes) -> None:
 def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None = None) -> None:
     """Replace the content of `path` all at once; readers see the old file or the new one, never a half.
 
-    `tmp` is the name used meanwhile (default: beside `path`, hidden, with this process's number); on the same file
+    `tmp` is the name used meanwhile (default: beside `path`, hidden, with this thread's number); on the same file
     system. With `durable` the content and the name are on disk when this returns.
     """
-    temporary = tmp or path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = tmp or path.with_name(f".{path.name}.{threading.get_native_id()}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     fd = open_new(temporary, data)

@@ -12,26 +12,27 @@ import hashlib
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from eventum.errors import Busy, Damaged, NotFound
-from eventum.issues.events import Event, Filed, Opened
-from eventum.issues.issue import Issue
-from eventum.store import files, journal
-from eventum.store.index_answers import Answers
-from eventum.store.index_tables import SCHEMA, TABLES, UPSERT, row
+from eventum.store import files, fulltext, journal
+from eventum.store.index_lists import Lists
+from eventum.store.index_pool import PoolLists
+from eventum.store.index_rows import take_issue, take_pooled
+from eventum.store.index_tables import SCHEMA, TABLES
+from eventum.store.index_texts import Texts
 from eventum.store.issues import IssueStore
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.pool import Pool
 
 # Tables of another form are thrown away: they are derived.
-FORM = int(hashlib.sha256(SCHEMA.encode()).hexdigest()[:7], 16)
+FORM = int(hashlib.sha256(f"{SCHEMA}{fulltext.SCHEMA}".encode()).hexdigest()[:7], 16)
 PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
 
 
-class Index(Answers):
+class Index(Lists, PoolLists, Texts):
     """The index of one store for this host and user."""
 
     def __init__(
@@ -65,7 +66,8 @@ class Index(Answers):
         return Busy(f"The index {self._path} cannot be used now ({error}); it may be deleted.")
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+        # One thread at a time has a tracker, but on the web not always the same one.
+        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, FORM):
             connection.close()
@@ -74,6 +76,7 @@ class Index(Answers):
         # A power cut may cost the last transactions, never the file; the positions go with them.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(SCHEMA)
+        connection.executescript(fulltext.SCHEMA)
         connection.execute(f"PRAGMA user_version = {FORM}")
         return connection
 
@@ -159,8 +162,9 @@ class Index(Answers):
 
     def _scan(self, lengths: dict[str, int]) -> None:
         """Read the whole store."""
-        for table in ("meta", "journals", "pending", *TABLES):
+        for table in ("meta", "journals", "pending", "stamps", *TABLES):
             self._db.execute(f"DELETE FROM {table}")
+        fulltext.forget(self._db)
         changed: dict[str, tuple[int, float]] = {}
         for name in lengths:
             self._follow(name, 0, changed)
@@ -170,7 +174,7 @@ class Index(Answers):
             self._again(f"issues/{number}", 0, time.time())
         for account in self._pool.accounts():
             for key, _ in self._pool.entries(account):
-                self._read_pooled(account, key)
+                take_pooled(self._db, self._pool, account, key)
         # Of a change that is being made just now the line was there and the record, when it was read, was not.
         revisions = dict(self._db.execute("SELECT number, revision FROM issues"))
         for record, (revision, since) in changed.items():
@@ -182,6 +186,31 @@ class Index(Answers):
         """All rows that say something about the store, by table: equal for two indexes of one store."""
         return {table: Counter(self._db.execute(f"SELECT * FROM {table}")) for table in TABLES}
 
+    def take(self, read: Iterable[tuple[fulltext.Due, fulltext.Text | None]]) -> None:
+        """Take texts in; None for one there is nothing of. Raises `Busy` when the index cannot be written now."""
+        with self._told(), self._transaction():
+            for due, text in read:
+                fulltext.put(self._db, due, text)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """As `Answers.snapshot`; raises `Busy` when the file cannot be used now."""
+        with self._told(), super().snapshot():
+            yield
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong inside is told as `Busy`; a file that turns out to be spoilt is not there the next time."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if type(error) is sqlite3.DatabaseError:  # Its kinds are a lock, a full disk, or a fault of ours.
+                self.close()
+                self._delete()
+            elif not isinstance(error, sqlite3.OperationalError):
+                raise
+            raise self._unusable(error) from error
+
     def rebuild(self) -> None:
         """Forget everything and read the whole store."""
         with self._transaction():
@@ -190,55 +219,18 @@ class Index(Answers):
     def _again(self, record: str, revision: int, since: float) -> None:
         kind, _, rest = record.partition("/")
         if kind == "pool":
-            self._read_pooled(*rest.split("/", 1))
+            take_pooled(self._db, self._pool, *rest.split("/", 1))
         elif kind == "issues" and not self._read_changed(int(rest), revision, since):
             self._db.execute("INSERT INTO pending VALUES (?, ?, ?)", (record, revision, since))
 
     def _read_changed(self, number: int, revision: int, since: float) -> bool:
         """Whether nothing more is to be expected of this line."""
         try:
-            if self._read_issue(number) >= revision:
+            if take_issue(self._db, self._issues, number) >= revision:
                 return True
             # The writer has the issue's lock until its record is replaced: when it is free, the writer died before.
-            return self._locks.is_free(number) and self._read_issue(number) >= 0
+            return self._locks.is_free(number) and take_issue(self._db, self._issues, number) >= 0
         except NotFound:
             return time.time() - since > PENDING_FOR
         except Damaged:  # Whoever mends it writes no line, so it is looked at again until he has.
             return False
-
-    def _read_issue(self, number: int) -> int:
-        """Take over an issue's record as it is now; its revision."""
-        issue = self._issues.load(number)
-        known = self._db.execute("SELECT next_event FROM issues WHERE number = ?", (number,)).fetchone()
-        since = known[0] if known else 0
-        # Before anything is taken over: with a damaged history the issue is read again, all of it.
-        events = issue.events if issue.first_event <= since else self._issues.events(issue)
-        self._db.execute(UPSERT, row(issue))
-        for event in events:
-            if event.number >= since:
-                self._read_event(issue, event)
-        return issue.revision
-
-    def _read_event(self, issue: Issue, event: Event) -> None:
-        if isinstance(event.what, Filed):
-            mail = event.what.message
-            self._db.execute(
-                "INSERT OR REPLACE INTO mails VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (mail.key, mail.destination, mail.digest, mail.message_id, issue.number, event.number)
-                + (mail.kind, mail.blocked),
-            )
-        elif isinstance(event.what, Opened) and event.what.acknowledge:
-            self._db.execute(
-                "INSERT INTO acknowledgements VALUES (?, ?)", (event.what.acknowledge, event.when.timestamp())
-            )
-
-    def _read_pooled(self, account: str, key: str) -> None:
-        outcome = self._pool.outcome(account, key)
-        self._db.execute("DELETE FROM pool WHERE account = ? AND key = ?", (account, key))
-        if outcome is not None:
-            with contextlib.suppress(Damaged, NotFound):
-                mail = self._pool.load(account, key).mail
-                self._db.execute(
-                    "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?)",
-                    (key, account, outcome, mail.destination, mail.digest, mail.message_id),
-                )

@@ -7,6 +7,7 @@ answer says is checked again on the record by whoever changes something because 
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from eventum.store.index_tables import Filing, MessageMatch, Query, select
 
@@ -26,6 +27,11 @@ class Answers:
             yield
         finally:
             self._db.execute("COMMIT")  # Nothing was written: this only ends the reading.
+
+    def made(self, nonce: str) -> int | None:
+        """The issue that a form with this nonce made or changed."""
+        found = self._db.execute("SELECT issue FROM made WHERE nonce = ?", (nonce,)).fetchone()
+        return int(found[0]) if found else None
 
     def filed(self, key: str) -> int | None:
         """The issue that holds the mail with this key."""
@@ -74,8 +80,13 @@ class Answers:
 
     def issues(self, query: Query) -> list[int]:
         """The numbers of the issues a list shows, the newest change first."""
-        sql, values = select(query)
+        sql, values = select(query, "number")
         return [int(number) for (number,) in self._db.execute(sql, values)]
+
+    def counted(self, project: str, column: Literal["status", "priority", "category"]) -> dict[str, int]:
+        """How many issues of a project have which value in this column."""
+        found = self._db.execute(f"SELECT {column}, COUNT(*) FROM issues WHERE project = ? GROUP BY 1", (project,))
+        return {str(value): int(count) for value, count in found}
 
     def find(self, prefix: str) -> list[tuple[str, int]]:
         """(key, issue) of the mails whose key begins so; issue 0 for those in the pool."""

@@ -67,6 +67,10 @@ class IssueStore:
         """Whether there is an issue of that number."""
         return 0 < number < 10**9 and (self._layout.issue(number) / "issue.json").exists()
 
+    def modified(self, number: int) -> int:
+        """When the issue's record was written last, in nanoseconds since 1970; 0 without one."""
+        return files.modified_ns(self._layout.issue(number) / "issue.json")
+
     def numbers(self) -> Iterator[int]:
         """The numbers of all issues, in no order."""
         for shard in files.listing(self._layout.issues):
@@ -166,15 +170,20 @@ class IssueStore:
         flush.folder(folder)
         return msgspec.structs.replace(issue, events=newest, first_event=newest[0].number)
 
-    def events(self, issue: Issue) -> tuple[Event, ...]:
-        """All events of an issue, oldest first, those in its history included. Raises `Damaged`."""
+    def events(self, issue: Issue, since: int = 1) -> tuple[Event, ...]:
+        """The events of an issue from this number on, oldest first, and some before; of its history no file is read
+        that has none of them. Raises `Damaged`.
+        """
         older: list[Event] = []
+        if since >= issue.first_event:
+            return issue.events
         names = sorted(
             int(entry.name[:-5])
             for entry in files.listing(self._layout.issue(issue.number) / "history")
             if entry.name.endswith(".json") and entry.name[:-5].isdigit()
         )
-        for name in names:
+        # A file is named after its first event; the next file says where it ends.
+        for name in (one for one, after in zip(names, [*names[1:], issue.first_event], strict=True) if after > since):
             path = self._layout.issue(issue.number) / "history" / f"{name}.json"
             moved = records.load(path, History).value.events
             older.extend(event for event in moved if event.number < issue.first_event)

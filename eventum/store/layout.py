@@ -63,9 +63,16 @@ class Layout:
         self.store = self.state / "store.json"
         self.number = self.state / "number.json"
         self.fetch = self.state / "fetch"
+        self.downloads = self.state / "downloads"
+        self.first_visit = self.state / "first-visit.json"
         self.runs = self.state / "runs"
         self.intents = self.state / "intents"
         self.hands = self.state / "hands"
+        self.drafts = self.state / "drafts"
+        self.writing = self.state / "writing"
+        self.filters = self.state / "filters"
+        self.logins = self.state / "logins"
+        self.tries = self.state / "tries.json"
         self.journal = root / "journal"
         self.locks = root / "locks"
 
@@ -84,9 +91,14 @@ class Layout:
             self.templates,
             self.state_tmp,
             self.fetch,
+            self.downloads,
             self.runs,
             self.intents,
             self.hands,
+            self.drafts,
+            self.writing,
+            self.filters,
+            self.logins,
             self.journal,
             self.locks / "issues",
             self.locks / "leases",
@@ -112,6 +124,34 @@ class Layout:
         """The file of one e-mail account."""
         return self.accounts / f"{checked(account)}.json"
 
+    def daily(self, direction: str) -> Path:
+        """How many mails came `in` or went `out`, by day."""
+        return self.state / f"daily-{direction}.json"
+
     def fetch_of(self, account: str) -> Path:
         """What is noted about fetching one account."""
         return self.fetch / f"{checked(account)}.json"
+
+    def download_of(self, account: str) -> Path:
+        """How far the last run of one account came."""
+        return self.downloads / f"{checked(account)}.json"
+
+    def filters_of(self, user: str) -> Path:
+        """The filters a user saved."""
+        return self.filters / f"{checked(user)}.json"
+
+    def login_of(self, user: str) -> Path:
+        """What is noted about the logins of one user."""
+        return self.logins / f"{checked(user)}.json"
+
+    def draft_of(self, user: str, form: str) -> Path:
+        """What one user typed into one form."""
+        return self.drafts / f"{checked(user)}-{checked(form)}.json"
+
+    def draft_files(self, user: str, form: str) -> Path:
+        """The files that one user chose for one form."""
+        return self.drafts / f"{checked(user)}-{checked(form)}"
+
+    def writing_of(self, number: int) -> Path:
+        """Who is writing to an issue."""
+        return self.writing / f"{number}.json"

@@ -101,3 +101,12 @@ class Locks:
         except Timeout:
             return None
         return Lease(lock)
+
+    def is_held(self, name: str) -> bool:
+        """Whether somebody alive has the lease of that name; none is made that was not there."""
+        if not (self._root / "leases" / f"{name}.lock").exists():
+            return False
+        lease = self.lease(name)
+        if lease is not None:
+            lease.release()
+        return lease is None

@@ -7,7 +7,9 @@ A name is `<key>` and then marks, each after a comma: `A=2` attempts that ended 
 second, `R=<maker>` claimed by that run. In `cur` the Maildir flags follow behind `:2,`.
 """
 
+import contextlib
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from eventum.store import files
 from eventum.store.layout import maildir
 
 LONGEST_PAUSE = 6 * 3600  # Seconds; more than any attempt is put off.
+_KEY = re.compile(r"[0-9A-Za-z_-][0-9A-Za-z_.-]*", re.ASCII)
 FLAGS = "DFPRST"  # What mail readers append to a name in `cur`, in this order.
 
 
@@ -123,8 +126,19 @@ def settle(entry: Entry, root: Path, mark: str = "") -> str:
     return target
 
 
+def settled(root: Path) -> Iterator[Entry]:
+    """All mails in `new` and `cur` of a Maildir with their times, in no order."""
+    for folder in maildir(root)[1:]:
+        for item in files.listing(folder):
+            if not item.name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):  # Moved on meanwhile.
+                    yield entry_of(item.path, item.stat(follow_symlinks=False).st_mtime_ns)
+
+
 def find(root: Path, key: str) -> Path | None:
     """The settled mail with that key in a Maildir, whatever flags a mail reader gave it; no folder is listed."""
+    if not _KEY.fullmatch(key):
+        return None  # What a browser sent; it would name another folder, or this one.
     _, new, cur = maildir(root)
     for path in (cur / f"{key}:2,S", cur / f"{key}:2,", new / key):
         if path.exists():

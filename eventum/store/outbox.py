@@ -11,8 +11,6 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -22,35 +20,13 @@ from eventum.mail.envelope import read as read_stamped
 from eventum.store import files
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import Entry, Queue, entry_of, find, keys, settle
+from eventum.store.maildir import Entry, keys, name_of, settle
 from eventum.store.maker import Maker
+from eventum.store.sendings import HEAD, Attempt, Sendings, Status
 
 # Seconds until the next attempt, by how many there were; the last one again and again.
 BACK_OFF = (60, 300, 900, 3600, 7200, 14400)
 GIVE_UP_AFTER = 5 * 24 * 3600  # Seconds (RFC 5321 section 4.5.4.1: at least 4-5 days).
-HEAD = 8192  # Bytes that hold the trace headers.
-
-Status = Literal["held", "pending", "deferred", "sent", "failed"]
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an entry's log."""
-
-    when: datetime
-    status: Status
-    reply: str
-
-
-class Queued(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as a person sees it."""
-
-    id: str
-    status: Status
-    posting: Posting
-    attempts: int
-    next_attempt: datetime | None
-    log: tuple[Attempt, ...]
-    path: Path
 
 
 def key_of(issue: int, event: int, recipient: str) -> str:
@@ -63,13 +39,12 @@ def back_off(attempts: int) -> int:
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
 
 
-class Outbox:
+class Outbox(Sendings):
     """The mail that is to be sent, and what became of it."""
 
     def __init__(self, layout: Layout, maker: Callable[[], Maker]) -> None:
-        self._layout = layout
+        super().__init__(layout)
         self._maker = maker
-        self._queue = Queue(layout.outgoing)
 
     def prepare(self, flush: Flush, posting: Posting, data: bytes) -> tuple[str, str]:
         """Write an entry to `out/tmp`; durable when the flush ends. What to give to `publish`."""
@@ -77,12 +52,33 @@ class Outbox:
         flush.write(temporary, stamp(posting, data))
         return temporary, posting.key
 
-    def publish(self, prepared: Iterable[tuple[str, str]]) -> None:
-        """Let prepared entries be sent: the record that owes them is durable."""
+    def publish(self, prepared: Iterable[tuple[str, str]], delay: int = 0) -> None:
+        """Let prepared entries be sent, after so many seconds: the record that owes them is durable."""
+        not_before = int(time.time()) + delay if delay else 0
         with Flush() as flush:
             for temporary, key in prepared:
-                files.move(temporary, f"{self._queue.new}/{key}")
+                files.move(temporary, f"{self._queue.new}/{name_of(Entry(temporary, key, not_before=not_before))}")
                 flush.folder(self._queue.new)
+
+    def withdraw(self, issue: int, events: range) -> list[tuple[str, str]]:
+        """Take what waits of these events back to `out/tmp`; what to give to `drop`, or to `publish` after all.
+
+        A run that dies in between leaves it to the recovery, which asks the issue's record whether it is owed.
+        """
+        found: list[tuple[str, str]] = []
+        for entry in self._queue.all_waiting():
+            try:
+                posting = read_head(files.read_head(entry.path, HEAD))
+            except NotFound:  # A run has it in hand.
+                continue
+            if isinstance(posting, Posting) and posting.issue == issue and posting.event in events:
+                temporary = f"{self._queue.tmp}/{self._maker().name()}"
+                if files.rename(entry.path, temporary):
+                    found.append((temporary, entry.key))
+        with Flush() as flush:
+            flush.folder(self._queue.new)
+            flush.folder(self._queue.tmp)
+        return found
 
     def drop(self, prepared: Iterable[tuple[str, str]]) -> None:
         """Forget prepared entries: the record that owed them was not written."""
@@ -96,6 +92,10 @@ class Outbox:
     def remaining(self) -> int:
         """How many entries wait, due or not."""
         return len(self._queue.all_waiting()) + len(self._queue.claimed())
+
+    def failures(self) -> int:
+        """How many entries were refused for good."""
+        return sum(1 for _ in keys(self._layout.failed))
 
     def claim(self, entry: Entry) -> Entry | None:
         """Take an entry for this run; None when another run was first."""
@@ -153,81 +153,6 @@ class Outbox:
             if abandoned(item.path):
                 posting = read_head(files.read_head(item.path, HEAD))
                 yield item.path, posting if isinstance(posting, Posting) else None
-
-    def known(self) -> set[str]:
-        """The keys of all entries in any state."""
-        places = (self._layout.outgoing, self._layout.sent, self._layout.held, self._layout.failed)
-        return {key for place in places for key in keys(place)}
-
-    def entries(self, wanted: str = "") -> Iterator[Queued]:
-        """All entries with their states, or those of one status, in no order."""
-        for entry in (*self._queue.all_waiting(), *self._queue.claimed()):
-            status: Status = "deferred" if entry.attempts else "pending"
-            if wanted in ("", status):
-                yield from self._shown(entry, status)
-        for place, status in self._places():
-            for folder in maildir(place)[1:] if wanted in ("", status) else ():
-                for item in files.listing(folder):
-                    yield from self._shown(entry_of(item.path), status)
-
-    def _shown(self, entry: Entry, status: Status) -> Iterator[Queued]:
-        try:
-            posting = read_head(files.read_head(entry.path, HEAD))
-        except NotFound:  # Moved on meanwhile.
-            return
-        if isinstance(posting, Posting):
-            log = self.log(entry.key)
-            upcoming = datetime.fromtimestamp(entry.not_before, UTC) if entry.not_before else None
-            yield Queued(
-                id=entry.key,
-                status=status,
-                posting=posting,
-                attempts=len(log),
-                next_attempt=upcoming if status == "deferred" else None,
-                log=log,
-                path=Path(entry.path),
-            )
-
-    def log(self, key: str) -> tuple[Attempt, ...]:
-        """What the far end said to each attempt, oldest first."""
-        try:
-            data = files.read(self._layout.out_log / f"{key}.jsonl")
-        except NotFound:
-            return ()
-        attempts: list[Attempt] = []
-        for line in data.splitlines():
-            try:
-                attempts.append(msgspec.json.decode(line, type=Attempt))
-            except msgspec.DecodeError:  # A line cut short by a crash; the others stand.
-                continue
-        return tuple(attempts)
-
-    def states(self, wanted: Iterable[str]) -> dict[str, Status]:
-        """What became of these entries; those that were never queued or were cleared away are missing."""
-        found: dict[str, Status] = {}
-        waiting: dict[str, Entry] | None = None
-        for key in wanted:
-            for place, status in self._places():
-                if find(place, key) is not None:
-                    found[key] = status
-                    break
-            else:
-                if waiting is None:
-                    waiting = {entry.key: entry for entry in (*self._queue.all_waiting(), *self._queue.claimed())}
-                if key in waiting:
-                    found[key] = "deferred" if waiting[key].attempts else "pending"
-        return found
-
-    def _places(self) -> tuple[tuple[Path, Status], ...]:
-        return (self._layout.sent, "sent"), (self._layout.failed, "failed"), (self._layout.held, "held")
-
-    def _path(self, key: str, *places: Path) -> Path | None:
-        for place in places:
-            path = find(place, key)
-            if path is not None:
-                return path
-        entry = self._queue.find(key)
-        return Path(entry.path) if entry else None
 
     def retry(self, key: str) -> None:
         """Send an entry that was not sent at the next run; the caller holds the lease `queue`. Raises `NotFound`."""

@@ -15,8 +15,11 @@ from eventum.mail.address import is_address
 from eventum.store.folder import RecordFolder, by_id
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
+from eventum.wording import N_
 
 LOCK = "people"
+OF_A_PROJECT = N_("{address} belongs to project {name!r}; an address belongs to one.")
+OF_A_USER = N_("{address} belongs to user {name}; an address belongs to one.")
 
 
 class PeopleStore:
@@ -59,7 +62,7 @@ class PeopleStore:
         if found := by_id(self._users, name):
             return found
         self._users.all()  # The one who is asked for may be in a file that cannot be used.
-        raise NotFound(f"There is no user {name!r}; `flask users list` shows all.")
+        raise NotFound(N_("There is no user {name!r}; `flask users list` shows all."), name=name)
 
     def project(self, name: str) -> Project:
         """The project with this title, id or beginning of an id. Raises `NotFound`, `Damaged`."""
@@ -69,7 +72,7 @@ class PeopleStore:
         if found := by_id(self._projects, name):
             return found
         self._projects.all()  # The one that is asked for may be in a file that cannot be used.
-        raise NotFound(f"There is no project {name!r}; `flask projects list` shows all.")
+        raise NotFound(N_("There is no project {name!r}; `flask projects list` shows all."), name=name)
 
     def save_user(self, user: User) -> User:
         """Write a user, new when its id is ""; what was written, with id and next revision.
@@ -77,12 +80,9 @@ class PeopleStore:
         Raises `Refused` when an address is none or somebody else's, `Conflict` when the user was changed meanwhile.
         """
         user = user if user.id else msgspec.structs.replace(user, id=secrets.token_hex(8))
-        _check_addresses(user.addresses)
         with self._locks.record(LOCK):
-            taken = dict(self._taken(but=user.id))
             for address in user.addresses:
-                if address in taken:
-                    raise Refused(f"{address} belongs to {taken[address]}; an address belongs to one.")
+                self.check_free(address, but=user.id)
             return self._users.put(user)
 
     def save_project(self, project: Project) -> Project:
@@ -95,21 +95,37 @@ class PeopleStore:
         with self._locks.record(LOCK):
             for other in self._projects.all().values():
                 if other.id != project.id and other.title.casefold() == project.title.casefold():
-                    raise Refused(f"There is a project {other.title!r} already; titles are used as names.")
+                    raise Refused(
+                        N_("There is a project {title!r} already; titles are used as names."),
+                        title=other.title,
+                        field="title",
+                    )
             ours = set(_addresses_of(project))
             for user in self._users.all().values():
                 if clash := ours & set(user.addresses):
-                    raise Refused(f"{clash.pop()} belongs to user {user.email}; a project needs an address of its own.")
+                    raise Refused(
+                        N_("{address} belongs to user {user}; a project needs an address of its own."),
+                        address=clash.pop(),
+                        user=user.email,
+                    )
             return self._projects.put(project)
 
-    def _taken(self, but: str) -> Iterator[tuple[str, str]]:
+    def check_free(self, address: str, but: str) -> None:
+        """Raise `Refused` when this is no address, or belongs to somebody else than the user with the id `but`."""
+        _check_addresses([address])
+        if address in (taken := dict(self._taken(but))):
+            message, name = taken[address]
+            raise Refused(message, address=address, name=name)
+
+    def _taken(self, but: str) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Each address that has an owner: what is said to who wants it, and the owner's name."""
         for project in self._projects.all().values():
             for address in _addresses_of(project):
-                yield address, f"project {project.title!r}"
+                yield address, (OF_A_PROJECT, project.title)
         for user in self._users.all().values():
             if user.id != but:
                 for address in user.addresses:
-                    yield address, f"user {user.email}"
+                    yield address, (OF_A_USER, user.email)
 
 
 def _addresses_of(project: Project) -> tuple[str, ...]:
@@ -119,4 +135,4 @@ def _addresses_of(project: Project) -> tuple[str, ...]:
 def _check_addresses(addresses: Iterable[str]) -> None:
     for address in addresses:
         if not is_address(address) or address != address.lower():
-            raise Refused(f"{address!r} is not an e-mail address; write it like name@example.org.")
+            raise Refused(N_("{address!r} is not an e-mail address; write it like name@example.org."), address=address)

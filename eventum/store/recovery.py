@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from eventum.errors import Busy, Damaged, NotFound
-from eventum.issues.events import Event
+from eventum.issues.events import Event, Undone
 from eventum.issues.issue import Issue, messages
 from eventum.mail.envelope import Posting
 from eventum.store import files
@@ -101,6 +101,7 @@ class Recovery:
             self._pool.take(move.account, move.key)
         if taken:
             self._maker.journal([(record_of(move.account, move.key), 0) for move in taken])
+        self._bring_back(intent)
         claims = [
             entry
             for entry in Queue(self._layout.incoming).claimed()
@@ -110,8 +111,18 @@ class Recovery:
             settle(entry, self._layout.done)
         return len(claims)
 
+    def _bring_back(self, intent: Intent) -> None:
+        """Mail on its way from an issue to the pool is in the pool when the issue's record names it no more."""
+        for move in intent.returns:
+            if self._holds(self._load(move.issue), move.key):
+                self._pool.take(move.account, move.key)
+            else:
+                self._take_out(move.issue, move.key)
+        if intent.returns:
+            self._maker.journal([(record_of(move.account, move.key), 0) for move in intent.returns])
+
     def _take_out(self, number: int, key: str) -> None:
-        """Take what was put into an issue out again when its record never came to name it."""
+        """Take what an issue's record does not name, or no more, out of the issue."""
         # Under the issue's lock, since a living run may be filing the same mail there just now.
         with contextlib.suppress(NotFound, Damaged, Busy), self._locks.issues([number]):
             named = messages(self._issues.events(self._issues.load(number)))
@@ -135,9 +146,13 @@ class Recovery:
 
     def _is_owed(self, posting: Posting) -> bool:
         issue = self._load(posting.issue)
-        event = next((one for one in self._events(issue) if one.number == posting.event), None) if issue else None
+        events = self._events(issue) if issue else ()
+        event = next((one for one in events if one.number == posting.event), None)
         # Another run may have given the number to another event since; the time tells them apart.
-        return event is not None and event.when == posting.queued
+        if event is None or event.when != posting.queued:
+            return False
+        later = (one.what for one in events if one.number > event.number)
+        return not any(isinstance(what, Undone) and what.since <= event.number for what in later)
 
     def _is_abandoned(self, path: str) -> bool:
         """Whether nobody will go on with a temporary name; one that is not ours is a delivery by another program."""

@@ -17,6 +17,7 @@ from eventum.store.folder import RecordFolder, by_id
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.secrets import Secrets
+from eventum.wording import N_
 
 LOCK = "settings"
 SMTP_PLACE = "general:general:smtp.password"
@@ -47,7 +48,10 @@ class SettingsStore:
         """The account with this id or beginning of an id. Raises `NotFound`, `Damaged`."""
         if found := by_id(self._accounts, name):
             return found
-        raise NotFound(f"There is no e-mail account {name!r}; `flask accounts list` shows all.")
+        raise NotFound(
+            N_("There is no e-mail account {name!r}; `flask accounts list` and Manage Email Accounts show all."),
+            name=name,
+        )
 
     def account_of(self, username: str, host: str, folder: str = "") -> Account:
         """The account Eventum's own cron line names: user name, host and perhaps mailbox. Raises `NotFound`."""
@@ -105,7 +109,9 @@ class SettingsStore:
             except NotFound:
                 before = None
             if general.revision != (before.value.revision if before else 0):
-                raise Conflict("The General Setup was changed by somebody else meanwhile; look at it and try again.")
+                raise Conflict(
+                    N_("The General Setup was changed by somebody else meanwhile; look at it and try again.")
+                )
             general = msgspec.structs.replace(general, revision=general.revision + 1)
             files.atomic_write(self._layout.general, records.encode(general, before))
         return general
@@ -127,6 +133,15 @@ def _check_apart(account: Account, other: Account) -> None:
     """Two accounts on one mailbox would each take the other's mail; two takers of an address would both file it."""
     if account.type == other.type == "delivered":
         if both := set(account.addresses) & set(other.addresses):
-            raise Refused(f"{sorted(both)[0]} is taken by account {other.id}; an address is delivered to one account.")
+            raise Refused(
+                N_("{address} is taken by account {id}; an address is delivered to one account."),
+                address=min(both),
+                id=other.id,
+                field="addresses",
+            )
     elif account.type != "delivered" and other.type != "delivered" and _mailbox(account) == _mailbox(other):
-        raise Refused(f"Account {other.id} reads this mailbox already; change that one (`flask accounts set`).")
+        raise Refused(
+            N_("Account {id} reads this mailbox already; change that one."),
+            id=other.id,
+            field="folder" if account.type == "maildir" else "username",
+        )

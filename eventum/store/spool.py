@@ -24,7 +24,7 @@ from eventum.mail.envelope import HEAD, Envelope, read_head, stamp
 from eventum.store import files, records
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import Entry, Queue, entry_of, find, settle
+from eventum.store.maildir import Entry, Queue, entry_of, find, keys, settle
 from eventum.store.maker import Maker
 
 MAX_ATTEMPTS = 3
@@ -191,6 +191,10 @@ class Spool:
             key = entry_of(item.path).key
             found.append((self._reason(key), Path(item.path)))
         return sorted(found, key=lambda pair: pair[0].when)
+
+    def buried(self) -> int:
+        """How many mails lie in `dead`."""
+        return sum(1 for _ in keys(self._layout.dead))
 
     def _reason(self, key: str) -> Dead:
         try:

@@ -23,7 +23,7 @@ CUT = "\t"  # Ends a line of the fetched ids that is no id; ids have no blanks (
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A mail on its way from an account's pool into an issue."""
+    """A mail on its way from an account's pool into an issue, or back."""
 
     account: str
     key: str
@@ -36,6 +36,7 @@ class Intent(msgspec.Struct, frozen=True):
     maker: str
     filings: tuple[tuple[str, int], ...]  # (key, issue)
     moves: tuple[Move, ...] = ()
+    returns: tuple[Move, ...] = ()  # mail that goes back from its issue into the pool
 
 
 class FetchState(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,12 @@ import msgspec
 from eventum.issues.accounts import Account
 from eventum.issues.issue import Issue
 from eventum.issues.people import Project, User
+from eventum.issues.responses import Response
 from eventum.issues.settings import General
+from eventum.store.daily import Daily
+from eventum.store.downloads import Progress
+from eventum.store.filters import Filters
+from eventum.store.first_visit import FirstVisit
 from eventum.store.identity import Identity
 from eventum.store.index import Index
 from eventum.store.index_tables import TABLES
@@ -21,6 +26,7 @@ from eventum.store.inspection import BY_NEXT_RUN, Finding, Inspection, Known
 from eventum.store.issues import History, Next
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
+from eventum.store.logins import LoginState, Tries
 from eventum.store.pool import Pooled
 from eventum.store.state import FetchState, Intent, Run
 from eventum.store.verify_issues import Issues, Pools
@@ -93,6 +99,7 @@ class Verifier:
             (self._layout.users, User),
             (self._layout.projects, Project),
             (self._layout.accounts, Account),
+            (self._layout.responses, Response),
         ):
             for entry in look.plain_files(folder):
                 if entry.name.endswith(".json"):
@@ -107,11 +114,27 @@ class Verifier:
 
     def _state(self, look: Inspection) -> None:
         look.record(self._layout.store, Identity)
+        for path in (self._layout.daily("in"), self._layout.daily("out")):
+            if path.exists():
+                look.record(path, Daily)
         for entry in look.plain_files(self._layout.fetch):
             if entry.name.endswith(".json"):
                 look.record(Path(entry.path), FetchState)
             elif not entry.name.endswith(UIDL):
                 look.stranger(entry.path)
+        for entry in look.plain_files(self._layout.downloads):
+            if entry.name.endswith(".json"):
+                look.record(Path(entry.path), Progress)
+            elif not entry.name.endswith(".log"):
+                look.stranger(entry.path)
+        if self._layout.first_visit.exists():
+            look.record(self._layout.first_visit, FirstVisit)
+        for entry in look.plain_files(self._layout.filters):
+            look.record(Path(entry.path), Filters)
+        for entry in look.plain_files(self._layout.logins):
+            look.record(Path(entry.path), LoginState)
+        if self._layout.tries.exists():
+            look.record(self._layout.tries, Tries)
         for entry in look.plain_files(self._layout.runs):
             look.record(Path(entry.path), Run)
         for entry in look.plain_files(self._layout.intents):

@@ -6,8 +6,8 @@ Flows in: an inspection. Flows out: its findings, and where each mail is, for wh
 from collections import defaultdict
 from pathlib import Path
 
-from eventum.issues.events import Event, Filed, Filing
-from eventum.issues.issue import Issue
+from eventum.issues.events import Event, Filing
+from eventum.issues.issue import Issue, messages
 from eventum.mail import envelope
 from eventum.store import files
 from eventum.store.inspection import BACKUP, Inspection
@@ -57,7 +57,7 @@ class Issues:
             return
         if issue.number != number:
             self._look.note(folder / "issue.json", f"it is the record of issue {issue.number}", BACKUP)
-        named = [event.what.message for event in self._events(folder, issue) if isinstance(event.what, Filed)]
+        named = messages(self._events(folder, issue))
         for filing in named:
             self.homes[filing.key].append(number)
         self._mails(folder, named)
@@ -84,7 +84,7 @@ class Issues:
             self._look.note(path, what, "the next change of the issue tells them")
         return events
 
-    def _mails(self, folder: Path, named: list[Filing]) -> None:
+    def _mails(self, folder: Path, named: tuple[Filing, ...]) -> None:
         wanted = {filing.key: filing for filing in named}
         lying: set[str] = set()
         tmp, new, cur = maildir(folder / "mail")

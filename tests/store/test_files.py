@@ -1,5 +1,6 @@
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,11 @@ def test_folders_are_made_with_their_parents_and_again_without_change(tmp_path: 
     files.make_folders(wanted)
     files.make_folders(wanted)
     assert all(path.is_dir() for path in wanted)
+
+
+def test_threads_that_replace_the_same_file_do_not_take_each_others_away(tmp_path: Path) -> None:
+    path, texts = tmp_path / "reading.json", [b"%d" % number * 1000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: [files.atomic_write(path, text, durable=False) for _ in range(50)], texts))
+    assert path.read_bytes() in texts
+    assert [one.name for one in tmp_path.iterdir()] == ["reading.json"]

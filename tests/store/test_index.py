@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventum.errors import Busy
-from eventum.issues.events import Event, Filed, Opened
+from eventum.issues.events import Event, Filed, Opened, TakenOut, What
 from eventum.issues.issue import Issue
 from eventum.store.flush import Flush
 from eventum.store.index import Index
@@ -365,6 +365,10 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("open"), KEYS),
         st.tuples(st.just("file"), KEYS),
+        st.tuples(st.just("block"), KEYS),
+        st.tuples(st.just("take out"), KEYS),
+        st.tuples(st.just("assign"), KEYS),
+        st.tuples(st.just("close"), KEYS),
         st.tuples(st.just("pool"), KEYS),
         st.tuples(st.just("move"), KEYS),
         st.tuples(st.just("take"), KEYS),
@@ -375,7 +379,28 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15)
+def happened(value: Issue, what: What) -> Issue:
+    """The issue with one more event."""
+    event = Event(number=value.next_event, when=NOW, who="ana", what=what, nonce=f"nonce-{value.next_event}")
+    later = value.updated + timedelta(minutes=1)
+    return msgspec.structs.replace(
+        value, events=(*value.events, event), next_event=event.number + 1, announced=event.number, updated=later
+    )
+
+
+CHANGES: dict[str, Callable[[Issue, str], Issue]] = {
+    "block": lambda value, key: happened(value, Filed(filing(key, blocked="not_entitled", outgoing=key > "b"))),
+    "take out": lambda value, key: happened(value, TakenOut(key)),
+    "assign": lambda value, key: msgspec.structs.replace(
+        value, assignees=() if key in value.assignees else (*value.assignees, key)
+    ),
+    "close": lambda value, key: msgspec.structs.replace(
+        value, closed=None if value.closed else NOW, status=key, reporter=f"{key}@x", project=key
+    ),
+}
+
+
+@settings(max_examples=40)
 @given(STEPS)
 def test_an_index_that_followed_says_the_same_as_one_made_anew(steps: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as root:
@@ -389,6 +414,9 @@ def test_an_index_that_followed_says_the_same_as_one_made_anew(steps: list[tuple
                 publish(writer, issue(len(numbers) + 1, filed(1, key)))
             elif verb == "file" and numbers:
                 follow(writer, numbers[-1], f"{key}{len(numbers)}", key)
+            elif verb in CHANGES and numbers:
+                value = writer.issues.load(numbers[-1])
+                save(writer, CHANGES[verb](value, key))
             elif verb == "pool":
                 put(writer, key)
             elif verb == "move" and writer.pool.outcome("account", key):

@@ -60,3 +60,14 @@ def test_a_lease_is_held_by_one_and_never_waited_for(layout: Layout) -> None:
     assert again is not None
     again.release(forget=True)
     assert not (layout.locks / "leases" / "queue.lock").exists()
+
+
+def test_whether_a_lease_is_held_is_told_without_taking_it_from_anybody(layout: Layout) -> None:
+    ours, theirs = Locks(layout), Locks(layout)
+    assert not ours.is_held("host-1-00000000")
+    assert not (layout.locks / "leases" / "host-1-00000000.lock").exists()
+    lease = ours.lease("host-1-00000000")
+    assert lease is not None and theirs.is_held("host-1-00000000")
+    lease.release()
+    assert not theirs.is_held("host-1-00000000")
+    assert theirs.lease("host-1-00000000") is not None

@@ -226,3 +226,12 @@ def test_other_programs_read_what_we_keep(tmp_path: Path, queue: Queue) -> None:
     theirs = mailbox.Maildir(tmp_path, create=False)
     assert sorted(theirs.keys()) == ["a,A=1,N=5", "b,R=m-1-0"]
     assert theirs.get_message("b,R=m-1-0").get_flags() == "S"
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "../../secret", "/etc/passwd", "a/b", "a\n", "a\0b"])
+def test_what_is_no_key_finds_nothing(tmp_path: Path, key: str) -> None:
+    for folder in ("tmp", "new", "cur"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "secret").write_text("x")
+    assert find(tmp_path / "box", key) is None
+    assert find(tmp_path, key) is None

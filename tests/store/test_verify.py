@@ -183,7 +183,11 @@ def edited(pattern: str, was: str, becomes: str) -> Damage:
         (added("settings/general.json", b"{"), "is not valid JSON"),
         (added("state/fetch/a.json", b"[]"), "does not hold what it should"),
         (added("state/runs/x.json", b"{}"), "does not hold what it should"),
+        (content("state/daily-in.json", b'{"days": 7}'), "does not hold what it should"),
         (added("state/intents/x.json", b"{}"), "does not hold what it should"),
+        (added("state/logins/x.json", b"[]"), "does not hold what it should"),
+        (added("state/tries.json", b'{"tries": 7}'), "does not hold what it should"),
+        (added("settings/responses/x.json", b"{}"), "does not hold what it should"),
         (added("journal/readme"), "does not belong here"),
     ],
 )
