@@ -29,10 +29,18 @@ class Fetch(msgspec.Struct, kw_only=True):
 
     id: str
     outcomes: dict[str, int] = msgspec.field(default_factory=dict)
+    began: bool = False
+    finished: bool = False
+    waiting: int = -1  # mails there are to be fetched; -1 until that is known
     fetched: int = 0
     skipped: bool = False
     error: str = ""
     damaged: bool = False  # the error is a file of ours that cannot be used
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was fetched is decided too."""
+        return self.finished and sum(self.outcomes.values()) >= self.fetched
 
     def row(self) -> dict[str, object]:
         """The account as the interface shows it: `downloaded` is the sum of the outcomes."""
@@ -41,8 +49,11 @@ class Fetch(msgspec.Struct, kw_only=True):
         return row | dict(counts) | {"skipped": self.skipped, "error": self.error or None}
 
 
-def server_of(tracker: Tracker, account: Account) -> Server:
-    """How to reach an account's mailbox, with its password. Raises `Damaged` when the password cannot be opened."""
+def server_of(tracker: Tracker, account: Account, password: str | None = None) -> Server:
+    """How to reach an account's mailbox, with this password or the stored one.
+
+    Raises `Damaged` when that cannot be opened.
+    """
     kind = TYPES[account.type]
     return Server(
         protocol=kind.protocol,
@@ -51,7 +62,7 @@ def server_of(tracker: Tracker, account: Account) -> Server:
         security=kind.security,
         verify=kind.verify,
         username=account.username,
-        password=tracker.settings.account_password(account),
+        password=tracker.settings.account_password(account) if password is None else password,
         folder=account.folder,
     )
 
@@ -87,7 +98,9 @@ class AccountFetch:
             if self._state.owed and removing:
                 mailbox.remove(self._state.owed)
             uids = [*self._state.todo, *mailbox.new(position)]
-            for batch in mailbox.fetch(uids[:limit] if limit else uids):
+            wanted = uids[:limit] if limit else uids
+            self._fetch.waiting = len(wanted)
+            for batch in mailbox.fetch(wanted):
                 position = self._keep(mailbox, batch, position)
             if mailbox.commit() and self._state.owed:
                 self._save(owed=())

@@ -5,6 +5,7 @@ Flows in: accounts. Flows out: mail, durable in `spool/in`, and how each account
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -15,10 +16,12 @@ from eventum.issues.accounts import TYPES, Account
 from eventum.runners.account_fetch import AccountFetch, Fetch
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import Unforeseen, guarded
+from eventum.store import downloads
 from eventum.tracker.disposition import Disposition
 from eventum.tracker.tracker import Tracker
 
 PARALLEL = 8
+NOTE_EVERY = 0.5  # Seconds between two notes of how far an account is.
 
 log = logging.getLogger("eventum.fetching")
 
@@ -39,6 +42,9 @@ class Download:
         self._on_progress = on_progress
         self._fetches: dict[str, Fetch] = {}
         self._decided = 0
+        self._started = tracker.clock()
+        self._notes: dict[str, downloads.Progress] = {}
+        self._noted = 0.0
         self.held_by_another = False
         self.problems: list[str] = []
         self.damaged: list[str] = []
@@ -62,7 +68,9 @@ class Download:
                 if news.is_set():
                     news.clear()
                     incoming.work()
+                self._note_progress()
         incoming.work()
+        self._note_progress(ended=True)
         self.held_by_another = incoming.held_by_another
         self.problems, self.damaged = list(incoming.problems), list(incoming.damaged)
         prune(tracker)
@@ -74,6 +82,29 @@ class Download:
         fetch.outcomes[disposition.outcome] = fetch.outcomes.get(disposition.outcome, 0) + 1
         self._decided += 1
         self._on_progress(self._decided)
+        self._note_progress()
+
+    def _note_progress(self, *, ended: bool = False) -> None:
+        """Tell whoever watches how far each account is, twice a second at most; nothing depends on it."""
+        if not ended and time.monotonic() - self._noted < NOTE_EVERY:
+            return
+        self._noted = time.monotonic()
+        for fetch in self._fetches.values():
+            if not fetch.began:
+                continue
+            progress = downloads.Progress(
+                maker=self._tracker.maker.id,
+                started=self._started,
+                ended=self._tracker.clock() if ended or fetch.is_done else None,
+                waiting=fetch.waiting,
+                fetched=fetch.fetched,
+                outcomes=dict(fetch.outcomes),
+                error=fetch.error,
+            )
+            before = self._notes.get(fetch.id)
+            if before is None or (before.ended is None and progress != before):
+                self._notes[fetch.id] = progress
+                guarded(lambda fetch=fetch, progress=progress: self._tracker.downloads.note(fetch.id, progress))  # type: ignore[misc]  # mypy has no type for a lambda's default
 
     def _fetch(self, account: Account, news: threading.Event) -> None:
         """Fetch one account; whatever goes wrong is its own affair."""
@@ -82,6 +113,7 @@ class Download:
         if lease is None:
             fetch.skipped = True
             return
+        fetch.began = True
         with lease:
             outcome = guarded(lambda: AccountFetch(self._tracker, account, fetch, news).run(self._limit))
             fetch.error = str(outcome) if isinstance(outcome, EventumError) else ""
@@ -89,6 +121,7 @@ class Download:
             noted = guarded(lambda: self._note(account, fetch.error))
             if isinstance(noted, EventumError):
                 fetch.error = fetch.error or str(noted)
+        fetch.finished = True
         if fetch.error:
             log.info("fetching: %s: %s", account.id, fetch.error)
 

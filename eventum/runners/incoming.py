@@ -96,6 +96,7 @@ class Incoming:
         bad = {entry.key for entry, _ in failures}
         self._tracker.spool.finish(entry for entry, _ in read if entry.key not in bad)
         self._tracker.state.fulfilled(self._tracker.maker.id)
+        guarded(lambda: self._tracker.daily.add("in", len(read) - len(failures), self._tracker.clock()))
         for entry, error in failures:
             if isinstance(error, Unforeseen):
                 self._put_off(entry, str(error))

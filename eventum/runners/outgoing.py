@@ -49,7 +49,10 @@ class Outgoing:
             self._result.held_by_another = True
         else:
             with lease:
-                self._send(self._tracker.outbox.due()[: limit or None])
+                try:
+                    self._send(self._tracker.outbox.due()[: limit or None])
+                finally:
+                    guarded(lambda: self._tracker.daily.add("out", self._result.sent, self._tracker.clock()))
         self._result.remaining = self._tracker.outbox.remaining()
         return self._result
 

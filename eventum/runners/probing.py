@@ -1,26 +1,51 @@
 """The test of an account: which step towards its mails works, which does not, and what the far end says.
 
 In flows a Server, out flow six steps in their order, each with its time. It must not fetch, mark or remove a mail,
-and not decide what to do about a failure: the sentences say it.
+and not decide what to do about a failure: the sentences say it. `trial_mail` does the same for the outgoing server.
 """
 
+import threading
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
-from eventum.errors import EventumError
-from eventum.transport.mailbox import Mailbox, Server, Timeouts, open_mailbox
+from eventum.errors import Busy, EventumError
+from eventum.issues.accounts import Account
+from eventum.runners.account_fetch import server_of
+from eventum.runners.runner import guarded
+from eventum.tracker.tracker import Tracker
+from eventum.transport.mailbox import Mailbox, OnStep, Server, Timeouts, open_mailbox
+from eventum.transport.reachable import Reach
+from eventum.wording import N_
 
 # What the transport calls a step as it begins, and what people read.
 NAMES = {
-    "name": "name found",
-    "connection": "connected",
-    "certificate": "TLS and certificate",
-    "login": "logged in",
-    "folder": "folder opened",
-    "mails": "mails waiting",
+    "name": N_("name found"),
+    "connection": N_("connected"),
+    "certificate": N_("TLS and certificate"),
+    "login": N_("logged in"),
+    "folder": N_("folder opened"),
+    "mails": N_("mails waiting"),
 }
+NOT_TRIED = N_("not tried")
+NOT_NEEDED = N_("not needed")
 PROBING = Timeouts(connect=10.0, command=20.0)
+# Somebody at a browser waits, and his server's answers must not hold one of our threads.
+PROMPT = Timeouts(connect=5.0, command=5.0, ending=5.0, whole=15.0)
+
+Say = Callable[[Any], str]  # How an error, or `Words`, is said to who asked.
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A marked sentence and its values, kept apart as an error keeps them."""
+
+    message: str
+    values: dict[str, object] = {}
+
+    def __str__(self) -> str:
+        return self.message.format(**self.values)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -32,46 +57,119 @@ class Step(msgspec.Struct, frozen=True):
     milliseconds: int
 
 
-def probe(server: Server, timeouts: Timeouts = PROBING) -> tuple[Step, ...]:
+class Attempt(msgspec.Struct, kw_only=True):
+    """How far something came: when each step began, when it ended, how it failed, and what it saw on the way."""
+
+    began: dict[str, int] = msgspec.field(default_factory=dict)
+    ended: int = 0
+    failure: EventumError | None = None
+    details: dict[str, Words] = msgspec.field(default_factory=dict)
+
+    def on_step(self, step: str) -> None:
+        """A step begins."""
+        self.began[step] = time.monotonic_ns()
+
+    def run(self, work: Callable[[OnStep], dict[str, Words]]) -> None:
+        """Do it; what goes wrong is kept."""
+        told = guarded(lambda: work(self.on_step))
+        self.ended = time.monotonic_ns()
+        if isinstance(told, EventumError):
+            self.failure = told
+        else:
+            self.details = told
+
+
+def probe(server: Server, timeouts: Timeouts = PROBING, say: Say = str) -> tuple[Step, ...]:
     """What works on the way to the mails of this server, as six steps; opens for reading only, and never raises."""
-    began: dict[str, int] = {}
 
-    def on_step(step: str) -> None:
-        began[step] = time.monotonic_ns()
-
-    failure = ""
-    details: dict[str, str] = {}
-    try:
+    def look(on_step: OnStep) -> dict[str, Words]:
         with open_mailbox(server, on_step=on_step, timeouts=timeouts) as mailbox:
             on_step("mails")
-            details = seen(mailbox, server)
-    except EventumError as error:
-        failure = str(error)
-    return report(began, time.monotonic_ns(), failure, details)
+            return seen(mailbox, server)
+
+    return report(NAMES, attempted(look, timeouts), say)
 
 
-def seen(mailbox: Mailbox, server: Server) -> dict[str, str]:
+def probe_from_browser(tracker: Tracker, account: Account, password: str, say: Say) -> tuple[Step, ...]:
+    """As `probe`, of an account as somebody typed it, with a password in clear; within reach and in a few seconds."""
+    server = server_of(tracker, account, password)
+    return probe(msgspec.structs.replace(server, reach=reach(tracker)), PROMPT, say)
+
+
+def reach(tracker: Tracker) -> Reach:
+    """Where somebody at a browser may make us connect to."""
+    network = tracker.settings.general().network
+    return Reach(hosts=network.allowed_hosts, ports=network.allowed_ports)
+
+
+def attempted(work: Callable[[OnStep], dict[str, Words]], timeouts: Timeouts) -> Attempt:
+    """The work done; when `timeouts.whole` is set, given up when it takes longer than that.
+
+    Looking up a name cannot be interrupted and may take a minute, so then the work has a thread of its own: it is left
+    to itself, and ends when its connection does.
+    """
+    attempt = Attempt()
+    if not timeouts.whole:
+        attempt.run(work)
+        return attempt
+    finished = threading.Event()
+
+    def run() -> None:
+        attempt.run(work)
+        finished.set()
+
+    threading.Thread(target=run, name="attempt", daemon=True).start()
+    limits = [timeouts.connect, timeouts.whole - timeouts.connect]
+    for seconds in limits:
+        # The first limit is that of the name, which no timeout of a socket bounds.
+        if finished.wait(seconds):
+            return attempt
+        if list(attempt.began) == ["name"]:
+            break
+    left = Attempt(began=dict(attempt.began), ended=time.monotonic_ns())
+    left.failure = Busy(N_("There was no answer within {seconds:g} seconds; try again later."), seconds=seconds)
+    return left
+
+
+def seen(mailbox: Mailbox, server: Server) -> dict[str, Words]:
     """What an open mailbox tells about the steps behind it."""
-    kinds = {"imap": server.folder, "pop3": "POP3 knows no folders", "maildir": server.folder}
+    is_pop = server.protocol == "pop3"
     return {
-        "certificate": mailbox.secured,
-        "folder": kinds.get(server.protocol, ""),
-        "mails": "1 mail" if mailbox.count == 1 else f"{mailbox.count} mails",
+        "connection": port(server.port),
+        "certificate": protected(mailbox.secured, verified=server.verify),
+        "folder": Words(N_("POP3 knows no folders")) if is_pop else Words("{folder}", {"folder": server.folder}),
+        "mails": Words(N_("1 mail") if mailbox.count == 1 else N_("{count} mails"), {"count": mailbox.count}),
     }
 
 
-def report(began: dict[str, int], ended: int, failure: str, details: dict[str, str]) -> tuple[Step, ...]:
+def port(number: int) -> Words:
+    """To which port."""
+    return Words(N_("port {number}"), {"number": number})
+
+
+def protected(secured: str, *, verified: bool) -> Words:
+    """What the transport says of a connection: the version of TLS before the comma, "" for clear text."""
+    said = N_("{version}, certificate verified") if verified else N_("{version}, certificate not checked")
+    return Words(said if secured else "", {"version": secured.partition(",")[0]})
+
+
+def report(names: Mapping[str, str], attempt: Attempt, say: Say) -> tuple[Step, ...]:
     """The steps in order: those that were left behind are good, the last one begun is where it failed, if it did."""
+    began = attempt.began
     order = sorted(began, key=lambda step: began[step])
-    ends = dict(zip(order, [*(began[step] for step in order[1:]), ended], strict=True))
+    ends = dict(zip(order, [*(began[step] for step in order[1:]), attempt.ended], strict=True))
     steps: list[Step] = []
-    for step, name in NAMES.items():
+    for step, name in names.items():
         if step not in began:
             # Also a later step may have begun without this one: a Maildir has no name, clear text no certificate.
-            passed = not failure or any(later in began for later in list(NAMES)[list(NAMES).index(step) + 1 :])
-            steps.append(Step(name, None, "not needed" if passed else "not tried", 0))
+            later = list(names)[list(names).index(step) + 1 :]
+            passed = attempt.failure is None or any(one in began for one in later)
+            steps.append(Step(name, None, say(Words(NOT_NEEDED if passed else NOT_TRIED)), 0))
             continue
-        broken = bool(failure) and step == order[-1]
-        detail = failure if broken else details.get(step, "")
-        steps.append(Step(name, not broken, detail, (ends[step] - began[step]) // 1_000_000))
+        broken = attempt.failure if step == order[-1] else None
+        detail = say(attempt.details.get(step, Words("")) if broken is None else broken)
+        steps.append(Step(name, broken is None, detail, (ends[step] - began[step]) // 1_000_000))
+    if attempt.failure is not None and not began:
+        # Nothing was begun: the password could not be opened, or there is no such protocol.
+        steps[0] = Step(steps[0].name, False, say(attempt.failure), 0)
     return tuple(steps)

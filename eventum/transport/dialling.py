@@ -7,9 +7,14 @@ any mail protocol, and it never lets a server's words through uncleaned.
 import ipaddress
 import socket
 import ssl
+import threading
+from contextlib import suppress
+from typing import Protocol
 
 from eventum.errors import Busy, EventumError, Refused
 from eventum.transport.mailbox import OnStep, Timeouts
+from eventum.transport.reachable import Reach
+from eventum.wording import N_, Phrase
 
 WORDS = 500
 
@@ -58,35 +63,92 @@ def trouble(where: str, doing: str, error: OSError, timeout: float = 0.0) -> Eve
     """The sentence for a failure of the network or of TLS: Refused when waiting will not help, else Busy."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Refused(
-            f"{where} shows a certificate that cannot be trusted ({said(error.verify_message)}); use the name that "
-            "stands in the certificate or have it mended, or accept any certificate with a novalidate-cert type."
+            N_(
+                "{where} shows a certificate that cannot be trusted ({reason}); use the name that stands "
+                "in the certificate or have it mended, or accept any certificate with a novalidate-cert "
+                "type."
+            ),
+            where=where,
+            reason=said(error.verify_message),
         )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         reason = said(getattr(error, "reason", "") or str(error))
-        return Refused(f"{where} does not speak TLS as expected ({reason}); check the type and the port.")
+        return Refused(
+            N_("{where} does not speak TLS as expected ({reason}); check the type and the port."),
+            where=where,
+            reason=reason,
+        )
     if isinstance(error, socket.gaierror):
-        return Busy(f"The host of {where} is not found ({said(error.strerror or str(error))}); check its name.")
+        return Busy(
+            N_("The host of {where} is not found ({reason}); check its name."),
+            where=where,
+            reason=said(error.strerror or str(error)),
+        )
+    if isinstance(error, TimeoutError) and timeout:
+        return Busy(
+            N_(
+                "{where} did not answer within {seconds} seconds while {doing}; check host and port, or try again "
+                "later."
+            ),
+            where=where,
+            seconds=f"{timeout:g}",
+            doing=Phrase(doing),
+        )
     if isinstance(error, TimeoutError):
-        waited = f" within {timeout:g} seconds" if timeout else ""
-        return Busy(f"{where} did not answer{waited} while {doing}; check host and port, or try again later.")
+        return Busy(
+            N_("{where} did not answer while {doing}; check host and port, or try again later."),
+            where=where,
+            doing=Phrase(doing),
+        )
     if isinstance(error, ConnectionRefusedError):
-        return Busy(f"{where} refuses connections; check host and port, and that the server is running.")
+        return Busy(
+            N_("{where} refuses connections; check host and port, and that the server is running."), where=where
+        )
     reason = said(error.strerror or str(error) or type(error).__name__)
-    return Busy(f"The connection to {where} broke while {doing} ({reason}); the next run tries again.")
+    return Busy(
+        N_("The connection to {where} broke while {doing} ({reason}); the next run tries again."),
+        where=where,
+        doing=Phrase(doing),
+        reason=reason,
+    )
 
 
-def dial(host: str, port: int, *, tls: ssl.SSLContext | None, timeouts: Timeouts, on_step: OnStep) -> socket.socket:
-    """A connected socket whose timeout is that of one command; every address of the name is tried in turn."""
+class Place(Protocol):
+    """What there is to connect to: a mailbox's server or the one our mail leaves by."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+
+    @property
+    def reach(self) -> Reach | None:
+        """What it may be; None for anything."""
+
+
+def dial(place: Place, *, tls: ssl.SSLContext | None, timeouts: Timeouts, on_step: OnStep) -> socket.socket:
+    """A connected socket whose timeout is that of one command; every address of the name is tried in turn.
+
+    Raises Busy, or Refused when the place is out of reach: of the very address that is connected to next.
+    """
+    host, port = place.host, place.port
     where = named(host, port)
     on_step("name")
+    if place.reach is not None:
+        place.reach.check_port(port)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = error if isinstance(error, OSError) else socket.gaierror(str(error))
-        raise trouble(where, "looking up its name", reason) from error
+        raise trouble(where, N_("looking up its name"), reason) from error
     on_step("connection")
     last: OSError = ConnectionRefusedError()
     for family, kind, protocol, _, address in found:
+        if place.reach is not None:
+            place.reach.check(host, str(address[0]))
         sock = socket.socket(family, kind, protocol)
         try:
             sock.settimeout(timeouts.connect)
@@ -95,8 +157,26 @@ def dial(host: str, port: int, *, tls: ssl.SSLContext | None, timeouts: Timeouts
             sock.close()
             last = error
             continue
+        if timeouts.whole:
+            end_after(sock, timeouts.whole)
         return encrypted(sock, host, port, tls=tls, timeouts=timeouts, on_step=on_step)
-    raise trouble(where, "connecting", last, timeouts.connect) from last
+    raise trouble(where, N_("connecting"), last, timeouts.connect) from last
+
+
+def end_after(sock: socket.socket, seconds: float) -> None:
+    """Ends this connection after so many seconds, whatever it was wrapped into meanwhile.
+
+    A far end that sends a byte now and then never meets the timeout of one command.
+    """
+    held = sock.dup()
+
+    def end() -> None:
+        with held, suppress(OSError):
+            held.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def encrypted(
@@ -111,7 +191,7 @@ def encrypted(
             sock = tls.wrap_socket(sock, server_hostname=host)
         except OSError as error:
             sock.close()
-            raise trouble(named(host, port), "beginning TLS", error, timeouts.connect) from error
+            raise trouble(named(host, port), N_("beginning TLS"), error, timeouts.connect) from error
     sock.settimeout(timeouts.command)
     return sock
 

@@ -14,6 +14,7 @@ from eventum.errors import Busy
 from eventum.transport import dialling, imap_dialogue
 from eventum.transport.imap_dialogue import ANSWER, PASSING, Dialogue, talking, words
 from eventum.transport.mailbox import LARGEST_MAIL, MAX_BYTES, MAX_COUNT, Fetched, OnStep, Position, Server, Timeouts
+from eventum.wording import N_
 
 WINDOW = 500
 
@@ -61,7 +62,9 @@ class ImapFolder:
         """The UIDs that meet the criteria, ascending. Raises Busy."""
         status, data = self.uid(doing, "SEARCH", *criteria)
         if status != "OK":
-            raise Busy(f"{self.where} could not search ({words(data)}); the next run tries again.")
+            raise Busy(
+                N_("{where} could not search ({data}); the next run tries again."), where=self.where, data=words(data)
+            )
         return sorted(
             {int(word) for line in data if isinstance(line, bytes) for word in line.split() if word.isdigit()}
         )
@@ -103,9 +106,11 @@ class ImapFolder:
 
     def sizes(self, uids: Sequence[str]) -> dict[str, int]:
         """The sizes of those mails that are still there and not too large, in the order asked for."""
-        status, data = self.uid("asking for sizes", "FETCH", uid_set(uids), "(UID RFC822.SIZE)")
+        status, data = self.uid(N_("asking for sizes"), "FETCH", uid_set(uids), "(UID RFC822.SIZE)")
         if status != "OK":
-            raise Busy(f"{self.where} gave no sizes ({words(data)}); the next run tries again.")
+            raise Busy(
+                N_("{where} gave no sizes ({data}); the next run tries again."), where=self.where, data=words(data)
+            )
         told: dict[bytes, int] = {}
         for line in data:
             if isinstance(line, bytes) and (uid := UID.search(line)) and (size := SIZE.search(line)):
@@ -129,7 +134,11 @@ class ImapFolder:
         if len(batch) > 1:
             return [mail for uid, size in batch.items() for mail in self.bodies({uid: size})]
         if any(isinstance(line, bytes) and PASSING.search(line) for line in data):
-            raise Busy(f"{self.where} cannot give mails now ({words(data)}); the next run tries again.")
+            raise Busy(
+                N_("{where} cannot give mails now ({data}); the next run tries again."),
+                where=self.where,
+                data=words(data),
+            )
         self.passed_over.extend((uid, f"{self.where} cannot give the mail ({words(data)}).") for uid in batch)
         return []
 
@@ -139,9 +148,13 @@ class ImapFolder:
             return
         for start in range(0, len(ours), WINDOW):
             chosen = uid_set(ours[start : start + WINDOW])
-            status, data = self.uid("marking mails as deleted", "STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)")
+            status, data = self.uid(N_("marking mails as deleted"), "STORE", chosen, "+FLAGS.SILENT", r"(\Deleted)")
             if status != "OK":
-                raise Busy(f"{self.where} did not mark fetched mails as deleted ({words(data)}); the next run does.")
+                raise Busy(
+                    N_("{where} did not mark fetched mails as deleted ({data}); the next run does."),
+                    where=self.where,
+                    data=words(data),
+                )
         if self.has_uid_expunge():
             for start in range(0, len(ours), WINDOW):
                 self.expunge("EXPUNGE", uid_set(ours[start : start + WINDOW]))
@@ -154,7 +167,7 @@ class ImapFolder:
         """Whether the server has UIDPLUS; asked after the login, since many servers tell only then, and once."""
         if self.uidplus is None:
             self.imap.budget = ANSWER
-            with talking(self.where, "asking what it can"):
+            with talking(self.where, N_("asking what it can")):
                 told = self.imap.capability()[1]
             self.uidplus = any(b"UIDPLUS" in line.upper().split() for line in told if isinstance(line, bytes))
         return self.uidplus
@@ -162,10 +175,14 @@ class ImapFolder:
     def expunge(self, *uid_expunge: str) -> None:
         """Takes marked mails away: UID EXPUNGE where UIDs are given, else the plain one."""
         self.imap.budget = ANSWER
-        with talking(self.where, "removing mails"):
+        with talking(self.where, N_("removing mails")):
             status, data = self.imap.uid(*uid_expunge) if uid_expunge else self.imap.expunge()
         if status != "OK":
-            raise Busy(f"{self.where} did not remove fetched mails ({words(data)}); the next run does.")
+            raise Busy(
+                N_("{where} did not remove fetched mails ({data}); the next run does."),
+                where=self.where,
+                data=words(data),
+            )
 
     def commit(self) -> bool:
         """IMAP removes at once: there is nothing left to confirm."""

@@ -15,6 +15,7 @@ from eventum.errors import Busy, EventumError, NotFound, Refused
 from eventum.transport import dialling
 from eventum.transport.mailbox import OnStep, Server, Timeouts
 from eventum.transport.utf7 import encode
+from eventum.wording import N_, Phrase
 
 # One command never brings more than this beside the bodies it asks for: 20 MB hold two million UIDs.
 ANSWER = 20_000_000
@@ -79,10 +80,15 @@ def talking(where: str, doing: str) -> Iterator[None]:
     try:
         yield
     except imaplib.IMAP4.readonly as error:
-        raise Refused(f"{where} lets nobody delete in this folder; leave a copy on the server.") from error
+        raise Refused(
+            N_("{where} lets nobody delete in this folder; leave a copy on the server."), where=where
+        ) from error
     except imaplib.IMAP4.error as error:
         raise Busy(
-            f'{where} broke off while {doing}: "{dialling.said(str(error))}"; the next run tries again.'
+            N_('{where} broke off while {doing}: "{reason}"; the next run tries again.'),
+            where=where,
+            doing=Phrase(doing),
+            reason=dialling.said(str(error)),
         ) from error
     except OSError as error:
         raise dialling.trouble(where, doing, error) from error
@@ -92,9 +98,9 @@ def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
     """A session that is encrypted as asked and logged in. Raises Busy or Refused."""
     trust = dialling.context(server.verify) if server.security != "none" else None
     at_once = trust if server.security == "ssl" else None
-    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    sock = dialling.dial(server, tls=at_once, timeouts=timeouts, on_step=on_step)
     try:
-        with talking(dialling.named(server.host, server.port), "greeting"):
+        with talking(dialling.named(server.host, server.port), N_("greeting")):
             imap = Dialogue(sock, server)
     except EventumError:
         sock.close()
@@ -117,10 +123,10 @@ def start_tls(imap: Dialogue, server: Server, trust: ssl.SSLContext, on_step: On
     where = dialling.named(server.host, server.port)
     if "STARTTLS" not in imap.capabilities:
         if server.security == "starttls":
-            raise Refused(f"{where} offers no STARTTLS; use a type with ssl, or ask its administrator.")
+            raise Refused(N_("{where} offers no STARTTLS; use a type with ssl, or ask its administrator."), where=where)
         return
     on_step("certificate")
-    with talking(where, "beginning TLS"):
+    with talking(where, N_("beginning TLS")):
         imap.starttls(trust)
 
 
@@ -129,41 +135,58 @@ def log_in(imap: Dialogue, server: Server) -> None:
     where = dialling.named(server.host, server.port)
     if not dialling.may_show_password(imap.sock, server.security):
         raise Refused(
-            f"{where} offers no TLS and is not this machine: the password is not sent in clear text. "
-            "Use a type with ssl or tls, or one with notls if you accept that."
+            N_(
+                "{where} offers no TLS and is not this machine: the password is not sent in clear text. "
+                "Use a type with ssl or tls, or one with notls if you accept that."
+            ),
+            where=where,
         )
     secret = f"\0{server.username}\0{server.password}".encode()
     try:
         if "AUTH=PLAIN" in imap.capabilities or not secret.isascii():
             imap.authenticate("PLAIN", lambda challenge: secret)
         elif "LOGINDISABLED" in imap.capabilities:
-            raise Refused(f"{where} takes no password without TLS; use a type with ssl or tls.")
+            raise Refused(N_("{where} takes no password without TLS; use a type with ssl or tls."), where=where)
         else:
             imap.login(quote(server.username), server.password)
     except imaplib.IMAP4.error as error:
         raise login_refused(where, server, error) from error
     except OSError as error:
-        raise dialling.trouble(where, "logging in", error) from error
+        raise dialling.trouble(where, N_("logging in"), error) from error
 
 
 def login_refused(where: str, server: Server, error: imaplib.IMAP4.error) -> EventumError:
     """Busy when the server ended the talk or calls it passing (RFC 5530), else Refused."""
     reply = dialling.said(str(error), hide=server.password)
     if isinstance(error, imaplib.IMAP4.abort) or PASSING.search(str(error).encode()):
-        return Busy(f'{where} takes no login now: "{reply}"; the next run tries again.')
-    return Refused(f'{where} refused the login of {server.username}: "{reply}"; check user name and password.')
+        return Busy(N_('{where} takes no login now: "{reply}"; the next run tries again.'), where=where, reply=reply)
+    return Refused(
+        N_('{where} refused the login of {user}: "{reply}"; check user name and password.'),
+        where=where,
+        user=server.username,
+        reply=reply,
+    )
 
 
 def select(imap: Dialogue, server: Server, removing: bool) -> int:
     """Opens the folder, to read only unless mails are to be removed; how many it holds. Raises NotFound, Refused."""
     where = dialling.named(server.host, server.port)
-    with talking(where, "opening the folder"):
+    with talking(where, N_("opening the folder")):
         status, data = imap.select(quote(encode(server.folder)), readonly=not removing)
     if status != "OK":
         if any(isinstance(line, bytes) and PASSING.search(line) for line in data):
-            raise Busy(f'{where} cannot open "{server.folder}" now ({words(data)}); the next run tries again.')
+            raise Busy(
+                N_('{where} cannot open "{folder}" now ({data}); the next run tries again.'),
+                where=where,
+                folder=server.folder,
+                data=words(data),
+            )
         raise NotFound(
-            f'{where} has no folder "{server.folder}" for {server.username} ({words(data)}); check its name.'
+            N_('{where} has no folder "{folder}" for {user} ({data}); check its name.'),
+            where=where,
+            folder=server.folder,
+            user=server.username,
+            data=words(data),
         )
     exists = data[-1]
     return int(exists) if isinstance(exists, bytes) and exists.isdigit() else 0

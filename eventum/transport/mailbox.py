@@ -12,6 +12,8 @@ from typing import Protocol
 import msgspec
 
 from eventum.errors import Damaged
+from eventum.transport.reachable import Reach
+from eventum.wording import N_
 
 MAX_BYTES = 8_000_000
 MAX_COUNT = 100
@@ -25,7 +27,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """One mailbox and how to reach it; for `maildir` the folder is a path and the rest is empty.
 
     `security` is `ssl` (TLS from the first byte), `starttls` (or failure), `starttls-if-offered` (else a password
-    goes to a loopback address only) or `none` (the password is sent as it is).
+    goes to a loopback address only) or `none` (the password is sent as it is). With a `reach` only what it allows is
+    connected to; without one, anything.
     """
 
     protocol: str
@@ -36,14 +39,19 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     folder: str = "INBOX"
+    reach: Reach | None = None
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of silence that are borne at each step; a long but flowing download is never cut."""
+    """Seconds of silence that are borne at each step; a long but flowing download is never cut.
+
+    With `whole` it is: so many seconds after connecting the talk ends, however busily the far end keeps it going.
+    """
 
     connect: float = 20.0
     command: float = 60.0
     ending: float = 300.0
+    whole: float = 0.0
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,4 +134,6 @@ def open_mailbox(
         from eventum.transport import maildir
 
         return maildir.open_mailbox(server, removing=removing, on_step=on_step, timeouts=limits)
-    raise Damaged(f'There is no protocol "{server.protocol}"; an account speaks imap, pop3 or maildir.')
+    raise Damaged(
+        N_('There is no protocol "{protocol}"; an account speaks imap, pop3 or maildir.'), protocol=server.protocol
+    )

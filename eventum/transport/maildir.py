@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from eventum.errors import Busy, NotFound, Refused
 from eventum.transport.mailbox import LARGEST_MAIL, MAX_BYTES, MAX_COUNT, Fetched, OnStep, Position, Server, Timeouts
+from eventum.wording import N_
 
 
 class Maildir:
@@ -39,11 +40,13 @@ class Maildir:
                                 found.append((arrived, unique(entry.name), entry.path))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound(
-                f'There is no Maildir at "{self.folder}" (it needs the folders new and cur); check the path.'
+                N_('There is no Maildir at "{folder}" (it needs the folders new and cur); check the path.'),
+                folder=self.folder,
             ) from error
         except PermissionError as error:
             raise Refused(
-                f'The Maildir "{self.folder}" cannot be read by this user; let the user of this program read it.'
+                N_('The Maildir "{folder}" cannot be read by this user; let the user of this program read it.'),
+                folder=self.folder,
             ) from error
         return {uid: path for _, uid, path in sorted(found)}
 
@@ -117,7 +120,9 @@ class Maildir:
                 continue
             except OSError as error:
                 raise Busy(
-                    f'"{path}" cannot be deleted ({error.strerror}); let this user write there, or leave a copy.'
+                    N_('"{path}" cannot be deleted ({reason}); let this user write there, or leave a copy.'),
+                    path=path,
+                    reason=error.strerror,
                 ) from error
 
     def commit(self) -> bool:
@@ -137,7 +142,8 @@ def open_mailbox(server: Server, *, removing: bool, on_step: OnStep, timeouts: T
     if removing and not os.access(server.folder, os.W_OK | os.X_OK):
         raise_unless_readable(server.folder)
         raise Refused(
-            f'The Maildir "{server.folder}" cannot be written by this user; leave a copy, or change its owner.'
+            N_('The Maildir "{folder}" cannot be written by this user; leave a copy, or change its owner.'),
+            folder=server.folder,
         )
     yield Maildir(server.folder)
 

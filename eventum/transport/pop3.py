@@ -13,6 +13,7 @@ from eventum.errors import Busy, Refused
 from eventum.transport import dialling, pop3_dialogue
 from eventum.transport.mailbox import LARGEST_MAIL, MAX_BYTES, MAX_COUNT, Fetched, OnStep, Position, Server, Timeouts
 from eventum.transport.pop3_dialogue import Dialogue, talking, words
+from eventum.wording import N_
 
 LISTING = 64_000_000
 # A listing line is a message's number and its unique id of 1 to 70 visible characters (RFC 1939 section 7).
@@ -33,7 +34,7 @@ class Pop3Mailbox:
         self.numbers: dict[str, int] | None = None
         self.deleted = False
         self.ended = False
-        with talking(self.where, "counting mails"):
+        with talking(self.where, N_("counting mails")):
             pop.tell(["STAT"])
             counted = pop.answer().split()
         self.count = int(counted[1]) if len(counted) > 1 and counted[1].isdigit() else 0
@@ -45,7 +46,9 @@ class Pop3Mailbox:
                 self.numbers = {line[2].decode(): int(line[1]) for line in NUMBERED.finditer(self.listed("UIDL"))}
             except poplib.error_proto as error:
                 raise Refused(
-                    f"{self.where} gives its mails no unique ids ({words(error)}); use IMAP for this mailbox."
+                    N_("{where} gives its mails no unique ids ({error}); use IMAP for this mailbox."),
+                    where=self.where,
+                    error=words(error),
                 ) from error
         return self.numbers
 
@@ -56,7 +59,7 @@ class Pop3Mailbox:
             self.pop.answer()
             return self.pop.block(LISTING)
         except OSError as error:
-            raise dialling.trouble(self.where, "listing mails", error) from error
+            raise dialling.trouble(self.where, N_("listing mails"), error) from error
 
     def new(self, after: Position) -> tuple[str, ...]:
         return tuple(uid for uid in self.listing() if uid not in after.known)
@@ -76,7 +79,7 @@ class Pop3Mailbox:
         asked = [uid for uid in uids if uid in self.listing()]
         if not asked:
             return
-        with talking(self.where, "asking for sizes"):
+        with talking(self.where, N_("asking for sizes")):
             sizes = {int(line[1]): int(line[2]) for line in NUMBERED.finditer(self.listed("LIST")) if line[2].isdigit()}
         batch: dict[str, int] = {}
         for uid in asked:
@@ -97,7 +100,7 @@ class Pop3Mailbox:
         chosen = list(batch)
         for start in range(0, len(chosen), self.width):
             together = chosen[start : start + self.width]
-            with talking(self.where, "sending mails"):
+            with talking(self.where, N_("sending mails")):
                 self.pop.tell([f"RETR {self.listing()[uid]}" for uid in together])
                 for uid in together:
                     try:
@@ -113,12 +116,16 @@ class Pop3Mailbox:
         numbers = [self.listing()[uid] for uid in uids if uid in self.listing()]
         for start in range(0, len(numbers), self.width):
             together = numbers[start : start + self.width]
-            with talking(self.where, "marking mails as deleted"):
+            with talking(self.where, N_("marking mails as deleted")):
                 self.deleted = True
                 self.pop.tell([f"DELE {number}" for number in together])
                 refusals = [words(error) for _ in together if (error := self.refusal()) is not None]
             if refusals:
-                raise Busy(f"{self.where} did not mark fetched mails as deleted ({refusals[0]}); the next run does.")
+                raise Busy(
+                    N_("{where} did not mark fetched mails as deleted ({refusals}); the next run does."),
+                    where=self.where,
+                    refusals=refusals[0],
+                )
 
     def refusal(self) -> poplib.error_proto | None:
         """The server's next answer if it is a refusal."""

@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 from eventum.errors import Busy, EventumError, Refused
 from eventum.transport import dialling
 from eventum.transport.mailbox import OnStep, Server, Timeouts
+from eventum.wording import N_, Phrase
 
 LINE = 4096
 BLOCK = 1 << 18
@@ -121,7 +122,12 @@ def talking(where: str, doing: str) -> Iterator[None]:
     try:
         yield
     except poplib.error_proto as error:
-        raise Busy(f"{where} broke off while {doing} ({words(error)}); the next run tries again.") from error
+        raise Busy(
+            N_("{where} broke off while {doing} ({error}); the next run tries again."),
+            where=where,
+            doing=Phrase(doing),
+            error=words(error),
+        ) from error
     except OSError as error:
         raise dialling.trouble(where, doing, error) from error
 
@@ -131,24 +137,24 @@ def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> tuple[Dialogu
     where = dialling.named(server.host, server.port)
     trust = dialling.context(server.verify) if server.security != "none" else None
     at_once = trust if server.security == "ssl" else None
-    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    sock = dialling.dial(server, tls=at_once, timeouts=timeouts, on_step=on_step)
     try:
-        with talking(where, "greeting"):
+        with talking(where, N_("greeting")):
             pop = Dialogue(sock, server)
     except EventumError:
         sock.close()
         raise
     done = False
     try:
-        with talking(where, "asking what it can"):
+        with talking(where, N_("asking what it can")):
             offers = pop.offers()
         if trust is not None and at_once is None and must_start_tls(where, server, "STLS" in offers):
-            with talking(where, "beginning TLS"):
+            with talking(where, N_("beginning TLS")):
                 pop.start_tls(trust, timeouts, on_step)
                 offers = pop.offers()
         on_step("login")
         log_in(pop, server, offers)
-        with talking(where, "asking what it can"):
+        with talking(where, N_("asking what it can")):
             # Some servers name PIPELINING only to who has logged in.
             pipelining = "PIPELINING" in (offers | pop.offers())
         done = True
@@ -161,7 +167,7 @@ def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> tuple[Dialogu
 def must_start_tls(where: str, server: Server, offered: bool) -> bool:
     """Whether to ask for TLS now. Raises Refused where it is wanted and not offered."""
     if not offered and server.security == "starttls":
-        raise Refused(f"{where} offers no STARTTLS; use a type with ssl, or ask its administrator.")
+        raise Refused(N_("{where} offers no STARTTLS; use a type with ssl, or ask its administrator."), where=where)
     return offered
 
 
@@ -170,11 +176,14 @@ def log_in(pop: Dialogue, server: Server, offers: dict[str, list[str]]) -> None:
     where = dialling.named(server.host, server.port)
     if not dialling.may_show_password(pop.sock, server.security):
         raise Refused(
-            f"{where} offers no TLS and is not this machine: the password is not sent in clear text. "
-            "Use a type with ssl or tls, or one with notls if you accept that."
+            N_(
+                "{where} offers no TLS and is not this machine: the password is not sent in clear text. "
+                "Use a type with ssl or tls, or one with notls if you accept that."
+            ),
+            where=where,
         )
     if not (server.username + server.password).isprintable():
-        raise Refused(f"The user name or password for {where} holds a control character; set it again.")
+        raise Refused(N_("The user name or password for {where} holds a control character; set it again."), where=where)
     plain = "USER" not in offers and "PLAIN" in offers.get("SASL", [])
     secret = b64encode(f"\0{server.username}\0{server.password}".encode()).decode()
     try:
@@ -184,9 +193,14 @@ def log_in(pop: Dialogue, server: Server, offers: dict[str, list[str]]) -> None:
     except poplib.error_proto as error:
         reply = dialling.said(error.args[0], hide=server.password)
         if PASSING.search(error.args[0]):
-            raise Busy(f'{where} takes no login now: "{reply}"; the next run tries again.') from error
+            raise Busy(
+                N_('{where} takes no login now: "{reply}"; the next run tries again.'), where=where, reply=reply
+            ) from error
         raise Refused(
-            f'{where} refused the login of {server.username}: "{reply}"; check user name and password.'
+            N_('{where} refused the login of {user}: "{reply}"; check user name and password.'),
+            where=where,
+            user=server.username,
+            reply=reply,
         ) from error
     except OSError as error:
-        raise dialling.trouble(where, "logging in", error) from error
+        raise dialling.trouble(where, N_("logging in"), error) from error

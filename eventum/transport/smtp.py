@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from eventum.transport.mailbox import OnStep, Timeouts, silent
+from eventum.transport.reachable import Reach
 
 if TYPE_CHECKING:
     from eventum.transport.smtp_dialogue import Dialogue
@@ -22,13 +23,17 @@ UNUSABLE = re.compile(r"[\x00-\x20<>\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Smtp(msgspec.Struct, frozen=True, kw_only=True):
-    """The outgoing server; `security` is `none`, `starttls` (or failure) or `tls` (from the first byte)."""
+    """The outgoing server; `security` is `none`, `starttls` (or failure) or `tls` (from the first byte).
+
+    With a `reach` only what it allows is connected to.
+    """
 
     host: str
     port: int = 25
     security: str = "none"
     username: str = ""
     password: str = ""
+    reach: Reach | None = None
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -69,6 +74,13 @@ class Connection:
 
             self.dialogue = smtp_session.opened(self.server, self.timeouts, self.on_step)
         return self.dialogue
+
+    @property
+    def secured(self) -> str:
+        """What protects the open session, in words; "" when nothing does."""
+        from eventum.transport import dialling
+
+        return dialling.secured(self.dialogue.far_end(), verify=True) if self.dialogue is not None else ""
 
     def send(self, sender: str, recipient: str, data: bytes) -> Outcome:
         """What became of one mail; `sender` is empty for the null sender. Raises Busy or Refused as `open` does."""

@@ -12,6 +12,7 @@ from eventum.transport import dialling
 from eventum.transport.mailbox import OnStep, Timeouts
 from eventum.transport.smtp import Smtp
 from eventum.transport.smtp_dialogue import Dialogue, Reply
+from eventum.wording import N_
 
 
 def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
@@ -19,20 +20,26 @@ def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
     where = dialling.named(server.host, server.port)
     trust = dialling.context(verify=True) if server.security != "none" else None
     at_once = trust if server.security == "tls" else None
-    sock = dialling.dial(server.host, server.port, tls=at_once, timeouts=timeouts, on_step=on_step)
+    sock = dialling.dial(server, tls=at_once, timeouts=timeouts, on_step=on_step)
     dialogue = Dialogue(server, timeouts)
     dialogue.sock = sock
     done = False
-    doing = "greeting"
+    doing = N_("greeting")
     try:
         greeting = dialogue.getreply()
         greet(dialogue, greeting)
         if server.security == "starttls":
             if not dialogue.has_extn("starttls"):
-                raise Refused(f"{where} offers no STARTTLS; set smtp.security to tls or none, or mend the server.")
+                raise Refused(
+                    N_("{where} offers no STARTTLS; set smtp.security to tls or none, or mend the server."), where=where
+                )
             answer = dialogue.docmd("STARTTLS")
             if answer[0] != 220:
-                raise Busy(f'{where} does not begin TLS: "{spoken(answer)}"; the next run tries again.')
+                raise Busy(
+                    N_('{where} does not begin TLS: "{answer}"; the next run tries again.'),
+                    where=where,
+                    answer=spoken(answer),
+                )
             dialogue.sock = dialling.encrypted(
                 dialogue.far_end(), server.host, server.port, tls=trust, timeouts=timeouts, on_step=on_step
             )
@@ -41,15 +48,21 @@ def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
             greet(dialogue, greeting)
         if server.username:
             on_step("login")
-            doing = "logging in"
+            doing = N_("logging in")
             log_in(dialogue, server)
         done = True
     except smtplib.SMTPServerDisconnected as error:
         raise Busy(
-            f"{where} broke off at the beginning ({dialling.said(str(error))}); the next run tries again."
+            N_("{where} broke off at the beginning ({reason}); the next run tries again."),
+            where=where,
+            reason=dialling.said(str(error)),
         ) from error
     except smtplib.SMTPException as error:
-        raise Busy(f"{where} is not ready: {dialling.said(str(error))}; the next run tries again.") from error
+        raise Busy(
+            N_("{where} is not ready: {reason}; the next run tries again."),
+            where=where,
+            reason=dialling.said(str(error)),
+        ) from error
     except OSError as error:
         raise dialling.trouble(where, doing, error, timeouts.command) from error
     finally:
@@ -61,11 +74,19 @@ def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
 def greet(dialogue: Dialogue, greeting: Reply) -> None:
     """EHLO, or HELO to a server that does not know it. Raises Busy when it takes no mail now."""
     if greeting[0] != 220:
-        raise Busy(f'{dialogue.where} takes no mail now: "{spoken(greeting)}"; the next run tries again.')
+        raise Busy(
+            N_('{where} takes no mail now: "{greeting}"; the next run tries again.'),
+            where=dialogue.where,
+            greeting=spoken(greeting),
+        )
     if dialogue.ehlo()[0] // 100 != 2:
         answer = dialogue.helo()
         if answer[0] // 100 != 2:
-            raise Busy(f'{dialogue.where} takes no mail from us: "{spoken(answer)}"; ask its administrator.')
+            raise Busy(
+                N_('{where} takes no mail from us: "{answer}"; ask its administrator.'),
+                where=dialogue.where,
+                answer=spoken(answer),
+            )
 
 
 def log_in(dialogue: Dialogue, server: Smtp) -> None:
@@ -73,12 +94,17 @@ def log_in(dialogue: Dialogue, server: Smtp) -> None:
     where = dialogue.where
     if not dialling.may_show_password(dialogue.far_end(), ""):
         raise Refused(
-            f"{where} is not this machine and smtp.security is none: the password is not sent in clear text. "
-            "Set smtp.security to starttls or tls."
+            N_(
+                "{where} is not this machine and smtp.security is none: the password is not sent in "
+                "clear text. Set smtp.security to starttls or tls."
+            ),
+            where=where,
         )
     ways = dialogue.esmtp_features.get("auth", "").upper().split()
     if not ways:
-        raise Refused(f"{where} offers no login; remove smtp.username, or set smtp.security to starttls or tls.")
+        raise Refused(
+            N_("{where} offers no login; remove smtp.username, or set smtp.security to starttls or tls."), where=where
+        )
     secret = f"\0{server.username}\0{server.password}".encode()
     if "PLAIN" in ways:
         reply = dialogue.docmd("AUTH", "PLAIN " + b64encode(secret).decode())
@@ -88,14 +114,21 @@ def log_in(dialogue: Dialogue, server: Smtp) -> None:
             if reply[0] == 334:
                 reply = dialogue.docmd(b64encode(word.encode()).decode())
     else:
-        raise Refused(f"{where} logs in by {dialling.said(' '.join(ways))} only; ask its administrator for PLAIN.")
+        raise Refused(
+            N_("{where} logs in by {reason} only; ask its administrator for PLAIN."),
+            where=where,
+            reason=dialling.said(" ".join(ways)),
+        )
     words = dialling.said(spoken(reply), hide=server.password)
     if reply[0] // 100 == 5:
         raise Refused(
-            f'{where} refused the login of {server.username}: "{words}"; check smtp.username and smtp.password.'
+            N_('{where} refused the login of {user}: "{words}"; check smtp.username and smtp.password.'),
+            where=where,
+            user=server.username,
+            words=words,
         )
     if reply[0] != 235:
-        raise Busy(f'{where} takes no login now: "{words}"; the next run tries again.')
+        raise Busy(N_('{where} takes no login now: "{words}"; the next run tries again.'), where=where, words=words)
 
 
 def spoken(reply: Reply) -> str:

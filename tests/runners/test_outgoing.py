@@ -41,6 +41,7 @@ def test_what_is_due_is_sent_once_over_one_connection(sending: House, sink: Sink
     assert sink.sessions == 1
     assert Outgoing(sending.tracker).work().sent == 0
     assert statuses(sending) == {ANA: "sent", DEV: "sent"}
+    assert sending.tracker.daily.counts("out") == {sending.now.date(): 2}
 
 
 def test_what_is_sent_has_no_trace_headers_and_the_right_envelope(sending: House, sink: Sink) -> None:
