@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from eventum.errors import Conflict, Refused
+from eventum.issues import changes
 from eventum.issues.access import may_read_notes
+from eventum.issues.events import Event
 from eventum.issues.issue import Issue
 from eventum.issues.people import People, User
 from eventum.mail.address import is_address
 from eventum.mail.message import MAX_SUBJECT
 from eventum.mail.words import clean_line
+from eventum.tracker.once import once
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work, change
+from eventum.wording import N_, Phrase
 
 LONGEST = 1_000_000
 """Characters of what a person writes at once; a file belongs into an attachment."""
@@ -36,18 +40,22 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
     told: tuple[str, ...] = ()
 
+    def made(self, nonce: str) -> Event | None:
+        """The first event that this form brought about, now or before."""
+        return made_by(self.issue, nonce)
+
 
 def acting(tracker: Tracker, name: str | None = None) -> User:
     """The user of that name, or the first administrator. Raises `NotFound`, or `Refused` for a deactivated one."""
     if name:
         user = tracker.people.user(name)
         if not user.active:
-            raise Refused(f"{user.email} is deactivated; `flask users set {user.email} --active` ends that.")
+            raise Refused(N_("{who} is deactivated; an administrator can end that."), who=user.email)
         return user
     administrators = (user for user in tracker.people.load_all().users if user.administrator and user.active)
     first = min(administrators, key=lambda user: (user.created, user.email), default=None)
     if first is None:
-        raise Refused("There is no active administrator to act; name somebody (`flask users list` shows all).")
+        raise Refused(N_("There is no active administrator to act; name somebody (`flask users list` shows all)."))
     return first
 
 
@@ -55,7 +63,7 @@ def check_staff(user: User, issue: Issue, people: People) -> None:
     """Raises `Refused` unless the user works on that issue: its notes, assignments and mails."""
     if not may_read_notes(user, issue, people):
         check_works_for(user, issue.project, people)
-        raise Refused(f"Issue {issue.number} is in an archived project, which takes a manager.")
+        raise Refused(N_("Issue {number} is in an archived project, which takes a manager."), number=issue.number)
 
 
 def check_works_for(user: User, project_id: str, people: People) -> None:
@@ -63,8 +71,9 @@ def check_works_for(user: User, project_id: str, people: People) -> None:
     if not people.is_staff(user, project_id):
         title = people.project(project_id).title
         raise Refused(
-            f"{user.email} does not work for {title!r}: that takes the role standard or more "
-            f'(`flask users set {user.email} --member "{title}:standard"`).'
+            N_("{who} does not work for {project!r}: that takes the role standard or more."),
+            who=user.email,
+            project=title,
         )
 
 
@@ -77,23 +86,39 @@ def assignable(tracker: Tracker, names: Iterable[str], project_id: str) -> tuple
     return tuple({user.id: user for user in users}.values())
 
 
-def act(tracker: Tracker, number: int, verb: Callable[[Changes, Work], None]) -> Done:
-    """Change one issue by a verb; raises what `work.change` raises."""
+def act(tracker: Tracker, number: int, verb: Callable[[Changes, Work], None], *, nonce: str = "") -> Done:
+    """Change one issue by a verb, once for each nonce; raises what `work.change` raises."""
     last: list[Work] = []
 
     def remembered(changed: Changes, work: Work) -> None:
         last[:] = [work]
-        verb(changed, work)
+        if made_by(work.issue, nonce) is None:
+            first = work.issue.next_event
+            verb(changed, work)
+            work.issue = changes.by_form(work.issue, first, nonce)
 
     change(tracker, number, remembered)
     return _done(last[0])
 
 
-def act_anew(tracker: Tracker, verb: Callable[[Changes], Work]) -> Done:
+def made_by(issue: Issue, nonce: str) -> Event | None:
+    """The first event of an issue that a form with this nonce brought about; None for none, and without a nonce."""
+    return next((event for event in issue.events if nonce and event.nonce == nonce), None)
+
+
+def act_anew(tracker: Tracker, verb: Callable[[Changes], Work], *, nonce: str = "") -> Done:
     """Commit the new issue that a verb makes; the verb may be called again when a mail it takes was moved meanwhile.
 
-    Raises what the verb raises, `Damaged`, `Busy`, or `Conflict` when that mail does not come to rest.
+    A nonce that made an issue before gives that one. Raises what the verb raises, `Damaged`, `Busy`, or `Conflict` when
+    that mail does not come to rest.
     """
+    with once(tracker, nonce) as number:
+        if number is not None:
+            return Done(issue=tracker.issues.load(number), changed=False)
+        return _anew(tracker, verb, nonce)
+
+
+def _anew(tracker: Tracker, verb: Callable[[Changes], Work], nonce: str) -> Done:
     from eventum.tracker.announce import announce  # It renders with the templates, which most commands never need.
 
     tries = TRIES
@@ -101,6 +126,7 @@ def act_anew(tracker: Tracker, verb: Callable[[Changes], Work]) -> Done:
         tries -= 1
         changed = Changes(tracker, tracker.clock())
         work = verb(changed)
+        work.issue = changes.by_form(work.issue, 1, nonce)
         changed.works[work.number] = work
         announce(changed)
         try:
@@ -122,7 +148,12 @@ def one_line(text: str, what: str) -> str:
     """What somebody typed as one clean line; `what` it is. Raises `Refused` when it is empty or too long."""
     line = clean_line(text, MAX_SUBJECT + 1)
     if not line or len(line) > MAX_SUBJECT:
-        raise Refused(f"{what} is one line of 1 to {MAX_SUBJECT} characters, not {line[:40]!r}.")
+        raise Refused(
+            N_("{what} is one line of 1 to {most} characters, not {line!r}."),
+            what=Phrase(what),
+            most=MAX_SUBJECT,
+            line=line[:40],
+        )
     return line
 
 
@@ -131,7 +162,12 @@ def clean_text(text: str, what: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text)).strip("\n").rstrip()
     if len(text) > LONGEST:
-        raise Refused(f"{what} has {len(text)} characters, and {LONGEST} are the most; send a file by mail instead.")
+        raise Refused(
+            N_("{what} has {count} characters, and {most} are the most; send a file instead."),
+            what=Phrase(what),
+            count=len(text),
+            most=LONGEST,
+        )
     return text
 
 
@@ -139,7 +175,7 @@ def said(text: str, what: str) -> str:
     """As `clean_text`; raises `Refused` when nothing is left."""
     text = clean_text(text, what)
     if not text.strip():
-        raise Refused(f"{what} is empty; write something.")
+        raise Refused(N_("{what} is empty; write something."), what=Phrase(what))
     return text
 
 
@@ -148,5 +184,5 @@ def addresses(given: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(one.strip().lower() for one in given))
     for one in found:
         if not is_address(one):
-            raise Refused(f"{one!r} is not an e-mail address; write it like name@example.org.")
+            raise Refused(N_("{address!r} is not an e-mail address; write it like name@example.org."), address=one)
     return found

@@ -10,7 +10,6 @@ from functools import cached_property
 
 import msgspec
 
-from eventum.errors import NotFound
 from eventum.issues import notices
 from eventum.issues.events import Event, Filed
 from eventum.issues.issue import Issue
@@ -125,7 +124,7 @@ class _Announcer:
         for linked, path in work.mails:
             if linked == key:
                 return raw_bytes(self._tracker.layout.root / path)
-        raise NotFound(f"Issue {work.number} has no mail {key[:12]}.")
+        return raw_bytes(self._tracker.issues.mail_path(work.number, key))  # It is in the issue already.
 
     def _sender(self, notice: str, issue: Issue, event: Event) -> Address:
         """The From; when nobody set one, the address mail comes to, so that an answer arrives."""

@@ -1,18 +1,22 @@
 """A person decides about mail of the pool: it belongs to an issue, is put away, or waits again.
 
-Flows in: the key of a mail, who decides, where it goes. Flows out: the mail in its place, told and committed. It is his
-decision that lets the mail in, whoever wrote it (eventum-behaviour 9.6); to open an issue for it see `opening`.
+Flows in: the keys of mails, who decides, where they go. Flows out: the mails in their place, told and committed. It is
+his decision that lets a mail in, whoever wrote it (eventum-behaviour 9.6); to open an issue for it see `from_mail`, to
+take it back `undo`.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from eventum.errors import Refused
+from eventum.errors import NotFound, Refused
 from eventum.issues import changes, subscriptions
 from eventum.issues.events import Filing
 from eventum.issues.people import User
+from eventum.issues.recipients import recipients
 from eventum.issues.trace import Row
+from eventum.store.layout import POOLS
 from eventum.store.pool import record_of
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.facts import Known
@@ -40,18 +44,42 @@ def associate(tracker: Tracker, who: str | None, key: str, aim: Aim) -> Done:
     `NotFound` when there is no such issue or somebody took the mail meanwhile, `Refused` when the issue has it already
     or the user may not; `Conflict`, `Damaged`, `Busy` as `work.change`.
     """
+    return associate_all(tracker, who, (key,), aim)
+
+
+def associate_all(
+    tracker: Tracker, who: str | None, keys: Sequence[str], aim: Aim, *, nonce: str = "", delay: int = 0
+) -> Done:
+    """Put mails of the pool into an issue, all or none; their notices wait `delay` seconds. Raises as `associate`."""
     user = acting(tracker, who)
 
     def verb(changed: Changes, work: Work) -> None:
-        ground = Ground(tracker, changed)
-        found = waiting(ground, key)
-        check_staff(user, work.issue, ground.people)
-        check_may_handle(tracker, user, found.pooled)
-        if ground.holds(work.number, found.pooled.mail.digest):
-            raise Refused(f"Issue {work.number} has a mail of the same content already; remove this one.")
-        _Placing(ground, work, user).file(found, aim)
+        changed.delay = delay
+        _place(Ground(tracker, changed), work, user, keys, aim=aim)
 
-    return act(tracker, aim.number, verb)
+    return act(tracker, aim.number, verb, nonce=nonce)
+
+
+def would_tell(tracker: Tracker, who: str | None, keys: Sequence[str], aim: Aim) -> tuple[str, ...]:
+    """Who would be told if these mails were associated so: names, or addresses of those without. Nothing is changed.
+
+    Raises as `associate`.
+    """
+    user, changed = acting(tracker, who), Changes(tracker, tracker.clock())
+    ground, work = Ground(tracker, changed), changed.work(aim.number)
+    _place(ground, work, user, keys, aim=aim)
+    told = (one for event in work.issue.unannounced for one in recipients(event, work.issue, ground.people, ground.own))
+    return tuple(dict.fromkeys(one.name or one.address for one in told))
+
+
+def _place(ground: Ground, work: Work, user: User, keys: Sequence[str], *, aim: Aim) -> None:
+    check_staff(user, work.issue, ground.people)
+    for key in dict.fromkeys(keys):
+        found = waiting(ground, key)
+        check_may_handle(ground.tracker, user, found.pooled)
+        if ground.holds(work.number, found.pooled.mail.digest):
+            raise Refused("Issue {number} has a mail of the same content already; remove this one.", number=work.number)
+        _Placing(ground, work, user).file(found, aim)
 
 
 class _Placing:
@@ -80,6 +108,7 @@ class _Placing:
                 # The notice is in the name of who decided; its readers must see whose words these are.
                 self._work.texts[filing.key] = f"{_heading(filing)}\n\n{known.message.text}"
         take_along(self._ground.changes, self._work, found)
+        self._ground.remember(filing, self._work.number)
 
     def _as_email(self, known: Known, filing: Filing) -> None:
         issue, people, now, who = self._work.issue, self._ground.people, self._ground.changes.now, self._user.id
@@ -99,24 +128,32 @@ def _heading(filing: Filing) -> str:
 
 def remove(tracker: Tracker, who: str | None, key: str) -> bool:
     """Put a mail of the pool away; False when it is. It is kept, and can be restored. Raises as `associate`."""
-    return _moved(tracker, who, key, "removed")
+    return bool(move(tracker, who, (key,), "removed"))
 
 
 def restore(tracker: Tracker, who: str | None, key: str) -> bool:
     """Let a mail of the pool wait again, wherever it was put; False when it does. Raises as `associate`."""
-    return _moved(tracker, who, key, "unassociated")
+    return bool(move(tracker, who, (key,), "unassociated"))
 
 
-def _moved(tracker: Tracker, who: str | None, key: str, outcome: str) -> bool:
+def move(tracker: Tracker, who: str | None, keys: Sequence[str], outcome: str) -> dict[str, str]:
+    """Put mails of the pool under another outcome; where those that moved were before. Raises as `associate`."""
     user = acting(tracker, who)
+    if outcome not in POOLS:
+        raise NotFound("There is no list {name!r}.", name=outcome)
+    before: dict[str, str] = {}
     with tracker.locks.record("pool"):
-        account, before = place_of(tracker, key)
-        check_may_handle(tracker, user, tracker.pool.load(account, key))
-        if before == outcome:
-            return False
-        line = [(record_of(account, key), 0)]
-        tracker.maker.journal(line)
-        tracker.pool.move(account, key, outcome)
-        # Again, for an index that followed the line above before the mail was moved.
-        tracker.maker.journal(line)
-    return True
+        places = {key: place_of(tracker, key) for key in dict.fromkeys(keys)}
+        for key, (account, _) in places.items():
+            check_may_handle(tracker, user, tracker.pool.load(account, key))
+        moves = {key: place for key, place in places.items() if place[1] != outcome}
+        if not moves:
+            return {}
+        lines = [(record_of(account, key), 0) for key, (account, _) in moves.items()]
+        tracker.maker.journal(lines)
+        for key, (account, old) in moves.items():
+            tracker.pool.move(account, key, outcome)
+            before[key] = old
+        # Again, for an index that followed the lines above before the mails were moved.
+        tracker.maker.journal(lines)
+    return before

@@ -1,188 +1,237 @@
-"""What people write in the tracker: notes for staff, and replies that go out by mail.
+"""What people write in the tracker: notes for staff, replies that go out by mail, and drafts that wait.
 
-Flows in: the number of an issue, who writes, his text. Flows out: a mail of our own, composed and kept in the issue,
-and its notices. Whoever may not mail the issue is told so, and nothing is kept (eventum-behaviour 6C keeps it as a
-note and says that it was sent).
+Flows in: the number of an issue, who writes, his letter. Flows out: a mail of our own, composed and kept in the issue,
+and its notices; or, before anything is sent, who would get it and why. Whoever may not mail the issue is told so, and
+nothing is kept (eventum-behaviour 6C keeps it as a note and says that it was sent).
 """
+
+from collections.abc import Collection
 
 import msgspec
 
-from eventum.errors import Refused
-from eventum.issues import admission, changes, subscriptions
-from eventum.issues.access import may_read_notes
-from eventum.issues.events import Filing, Kind
+from eventum.errors import Conflict, NotFound, Refused
+from eventum.issues import handling
+from eventum.issues.events import Closed, Event, Filed, Kind, Reopened, StatusChanged
+from eventum.issues.events import Filing as Filing  # What the screens know of a message.
 from eventum.issues.issue import Issue, messages
 from eventum.issues.people import User
-from eventum.issues.recipients import recipients
+from eventum.issues.recipients import Considered
 from eventum.issues.trace import Row
-from eventum.mail import threading
-from eventum.mail.address import Address
-from eventum.mail.compose import Draft, compose
-from eventum.mail.message import parse
-from eventum.store.spool import key_of
-from eventum.tracker.acting import Done, act, acting, addresses, check_staff, one_line, said
-from eventum.tracker.ground import Ground
+from eventum.mail.enclosure import Enclosure as Enclosure
+from eventum.mail.message import part_bytes
+from eventum.tracker.acting import Done, act, acting, check_staff
+from eventum.tracker.message_view import read
+from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
+from eventum.tracker.writing import Letter as Letter
+from eventum.tracker.writing import Writing, clean
+from eventum.wording import N_
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody writes. Without `to` a reply goes to the reporter; without a subject it has the issue's."""
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """How a form makes sure of what it does: once for its nonce, and on the issue its writer saw.
 
-    text: str
-    subject: str = ""
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
+    `seen` is the number of the event that was to come next when he was shown the issue, 0 for whatever it is.
+    """
+
+    nonce: str = ""
+    seen: int = 0
+    draft: str = ""  # the key of the draft that this is instead of
 
 
-def note(tracker: Tracker, number: int, who: str | None, letter: Letter) -> tuple[Done, Filing]:
+ANY = Once()
+"""Whatever it is and however often."""
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who would get a letter: where, his name, and why, as a marked word or two."""
+
+    address: str
+    name: str
+    why: str
+    staff: bool
+
+
+def note(tracker: Tracker, number: int, who: str | None, letter: Letter, *, form: Once = ANY) -> tuple[Done, Filing]:
     """Add a note for staff to an issue; its author is put on the notification list.
 
     `who` acts: a user's name, None for the first administrator. Raises `NotFound` for an unknown issue or user,
     `Refused` for an empty text or somebody who is not staff; `Conflict`, `Damaged`, `Busy` as `work.change`.
     """
-    user, letter = acting(tracker, who), _clean(letter)
+    user, letter = acting(tracker, who), clean(letter)
 
     def verb(changed: Changes, work: Work) -> None:
         check_staff(user, work.issue, tracker.people.load_all())
-        _Writing(changed, work, user).file("note", letter, (Row("person", "note", user.email, "accepted"),))
+        Writing(changed, work, user).file("note", letter, (Row("person", "note", user.email, "accepted"),))
+        _instead(changed, work, user, form.draft)
 
-    done = act(tracker, number, verb)
-    return done, messages(done.issue.events)[-1]
+    return _written(tracker, act(tracker, number, verb, nonce=form.nonce), form)
 
 
-def reply(tracker: Tracker, number: int, who: str | None, letter: Letter) -> tuple[Done, Filing]:
+def reply(tracker: Tracker, number: int, who: str | None, letter: Letter, *, form: Once = ANY) -> tuple[Done, Filing]:
     """Write an e-mail in an issue: to the reporter, or those named, and to who asked for e-mails on its list.
 
-    Staff may, whatever the project says about their mails; others as if they wrote by mail. Raises as `note`, and
-    `Refused` for who may not mail the issue, and for a reply that would reach nobody.
+    Staff may, whatever the project says about their mails; others as if they wrote by mail. Raises as `note`,
+    `Refused` for who may not mail the issue, and for a reply that would reach nobody, and `Conflict` when somebody else
+    wrote or closed meanwhile (see `Once.seen`, and `since`).
     """
-    user, letter = acting(tracker, who), _clean(letter)
+    user, letter = acting(tracker, who), clean(letter)
 
     def verb(changed: Changes, work: Work) -> None:
-        writing = _Writing(changed, work, user)
-        writing.file("email", writing.addressed(letter), writing.admitted())
+        writing = Writing(changed, work, user)
+        rows = writing.admitted()
+        newer = (event for event in work.issue.events if event.number >= form.seen)
+        if form.seen and any(matters(event, user, staff=writing.is_staff) for event in newer):
+            raise Conflict(
+                N_("Somebody changed issue {number} while you were writing. Nothing was sent."), number=number
+            )
+        writing.file("email", writing.addressed(letter), rows)
         writing.check_reaches_somebody()
+        _instead(changed, work, user, form.draft)
+
+    return _written(tracker, act(tracker, number, verb, nonce=form.nonce), form)
+
+
+def keep_draft(
+    tracker: Tracker, number: int, who: str | None, letter: Letter, *, form: Once = ANY
+) -> tuple[Done, Filing]:
+    """Keep an unfinished reply in the issue, where all its staff see it, may send, change or delete it.
+
+    Raises as `note`; a draft that it is instead of goes.
+    """
+    user, letter = acting(tracker, who), clean(letter, unfinished=True)
+
+    def verb(changed: Changes, work: Work) -> None:
+        check_staff(user, work.issue, tracker.people.load_all())
+        writing = Writing(changed, work, user)
+        writing.file(
+            "draft",
+            msgspec.structs.replace(writing.addressed(letter), status="", signed=""),
+            (Row("person", "draft", user.email, "accepted"),),
+        )
+        _instead(changed, work, user, form.draft)
+
+    return _written(tracker, act(tracker, number, verb, nonce=form.nonce), form)
+
+
+def drop_draft(tracker: Tracker, number: int, who: str | None, key: str) -> Done:
+    """Delete a draft of an issue. Raises as `note`, `NotFound` when it is none of this issue."""
+    user = acting(tracker, who)
+
+    def verb(changed: Changes, work: Work) -> None:
+        check_staff(user, work.issue, tracker.people.load_all())
+        draft_of(work.issue, key)
+        _instead(changed, work, user, key)
 
     done = act(tracker, number, verb)
-    return done, messages(done.issue.events)[-1]
+    _clear(tracker, number, key)
+    return done
 
 
-def _clean(letter: Letter) -> Letter:
-    return Letter(
-        text=said(letter.text, "The text"),
-        subject=one_line(letter.subject, "The subject") if letter.subject else "",
-        to=addresses(letter.to),
-        cc=addresses(letter.cc),
+def draft_of(issue: Issue, key: str) -> Filing:
+    """The draft with this key. Raises `NotFound` when it was sent or deleted meanwhile."""
+    found = next((one for one in messages(issue.events) if one.key == key and one.kind == "draft"), None)
+    if found is None:
+        raise NotFound(
+            N_("That draft is not in issue {number} any more; somebody sent or deleted it."), number=issue.number
+        )
+    return found
+
+
+def draft_text(tracker: Tracker, issue: Issue, key: str) -> tuple[Filing, str]:
+    """A draft of the issue and its text, to go on with. Raises `NotFound` when it is none any more."""
+    found = draft_of(issue, key)
+    mail = read(tracker, issue.number, key, found.digest)
+    if mail is None:
+        raise NotFound(N_("The file of that draft is gone."))
+    return found, mail.text.strip("\n")
+
+
+def draft_files(tracker: Tracker, issue: Issue, key: str, parts: Collection[str]) -> tuple[Enclosure, ...]:
+    """The files of a draft that go with what it becomes; `parts` are those wanted. Raises `NotFound`."""
+    found = draft_of(issue, key)
+    raw = raw_bytes(tracker.issues.mail_path(issue.number, key))
+    return tuple(
+        Enclosure(one.name, one.type, part_bytes(raw, one.part)) for one in found.attachments if one.part in parts
     )
 
 
-class _Writing:
-    """One mail of our own on its way into one issue."""
+def reach(tracker: Tracker, number: int, user: User, letter: Letter, *, kind: Kind) -> tuple[Reach, ...]:
+    """Who would get this letter, by the very rules that send it; nothing is changed. The left-out are among them.
 
-    def __init__(self, changed: Changes, work: Work, author: User) -> None:
-        self._ground = Ground(changed.tracker, changed)
-        self._now, self._work, self._author = changed.now, work, author
-        self._staff = may_read_notes(author, work.issue, self._ground.people)
-
-    def admitted(self) -> tuple[Row, ...]:
-        """Why the author may mail the issue. Raises `Refused` when he may not."""
-        issue, people, author = self._work.issue, self._ground.people, self._author
-        if self._staff:
-            return (Row("person", "staff", author.email, "accepted"),)
-        facts = admission.facts_of(author.email, issue, people, kind="email", automatic="", own=False)
-        answer, rows = admission.admit(facts)
-        if isinstance(answer, admission.Block):
-            title = people.project(issue.project).title
-            raise Refused(
-                f"{author.email} may not mail issue {issue.number}: only its reporter, assignees and authorised "
-                f"repliers may, and the staff of {title!r}."
-            )
-        return rows
-
-    def addressed(self, letter: Letter) -> Letter:
-        """The letter with the reporter as its recipient when nobody is named."""
-        for address in (*letter.to, *letter.cc):
-            if address in self._ground.own:
-                raise Refused(f"{address} is an address of our own; a reply to it would come back as a new mail.")
-        reporter = self._work.issue.reporter
-        if letter.to or not reporter or reporter in self._author.addresses or reporter in self._ground.own:
-            return letter
-        return msgspec.structs.replace(letter, to=(reporter,))
-
-    def file(self, kind: Kind, letter: Letter, rows: tuple[Row, ...]) -> None:
-        """Compose the mail and put it into the issue; its author, and whom it names anew, are put on the list."""
-        issue, people, now = self._work.issue, self._ground.people, self._now
-        filing = Filing(
-            key="",
-            kind=kind,
-            message_id="",
-            from_=Address(self._author.name, self._author.email),
-            verified="user",
-            to=self._named(letter.to),
-            cc=self._named(letter.cc),
-            subject=letter.subject or (_answering(issue.summary) if kind == "email" else issue.summary),
-            received=now,
-            outgoing=True,
-            parent=self._parent(kind),
-        )
-        # A reporter who left the list is still answered, but not put back on it.
-        others = tuple(one for one in filing.to if one.address != issue.reporter)
-        asked = msgspec.structs.replace(filing, to=others)
-        entries, why = subscriptions.from_message(asked, issue, people, self._ground.own)
-        for entry in entries:
-            issue = changes.subscribed(issue, entry, now, who=self._author.id)
-        filing, data = self._composed(issue, filing, letter.text)
-        filing = msgspec.structs.replace(filing, trace=(*rows, *why))
-        # Only a customer's mail reopens an issue, also one that he wrote on a screen.
-        asking = msgspec.structs.replace(filing, outgoing=False)
-        status = changes.reopening(issue, asking, people.project(issue.project), by_staff=self._staff)
-        self._work.issue = changes.filed(issue, filing, now, who=self._author.id, reopen_to=status)
-        self._work.written.append((filing.key, data))
-        self._work.texts[filing.key] = letter.text
-
-    def _composed(self, issue: Issue, filing: Filing, text: str) -> tuple[Filing, bytes]:
-        project = self._ground.people.project(issue.project)
-        host = (project.sender_email or self._author.email).rpartition("@")[2]
-        message_id = threading.our_id(threading.OurId(issue.number, issue.next_event), self._ground.ids_key, host)
-        draft = Draft(
-            from_=filing.from_,
-            to=filing.to,
-            cc=filing.cc,
-            subject=filing.subject,
-            text=text,
-            message_id=message_id,
-            date=self._now,
-            in_reply_to=filing.parent,
-            references=threading.references_for(issue.root_message_id, (filing.parent,)),
-        )
-        data = compose(draft)
-        message = parse(data)
-        key = key_of(f"issue:{issue.number}", data)
-        return msgspec.structs.replace(
-            filing, key=key, message_id=message_id, digest=message.digest, date=message.date
-        ), data
-
-    def _named(self, given: tuple[str, ...]) -> tuple[Address, ...]:
-        users = ((address, self._ground.people.by_address(address)) for address in given)
-        return tuple(Address(user.name if user else "", address) for address, user in users)
-
-    def _parent(self, kind: Kind) -> str:
-        """What the mail answers: the newest e-mail that came in, which its sender's client knows; else the root."""
-        issue = self._work.issue
-        came = [one for one in messages(issue.events) if not (one.internal or one.outgoing)]
-        return came[-1].message_id if came and kind == "email" else issue.root_message_id
-
-    def check_reaches_somebody(self) -> None:
-        """Raises `Refused` when an answer of staff would be told to nobody."""
-        issue, ground = self._work.issue, self._ground
-        told = [one for event in issue.unannounced for one in recipients(event, issue, ground.people, ground.own)]
-        if self._staff and not any(one.user != self._author.id for one in told):
-            raise Refused(
-                f"Nobody would get this reply: issue {issue.number} has no reporter who can be written to, and nobody "
-                "else on its list asked for e-mails. Name somebody to write to, or add a note."
-            )
+    Raises `Refused` for who may not write, or an address that cannot be written to; `NotFound`, `Damaged`.
+    """
+    changed = Changes(tracker, tracker.clock())
+    work = changed.work(number)
+    issue = work.issue
+    writing = Writing(changed, work, user)
+    rows = writing.admitted() if kind == "email" else ()
+    # Left out for the dry run is nobody: the one who looks decides that, person by person.
+    letter = msgspec.structs.replace(clean(letter, unfinished=True), files=(), left_out=(), status="")
+    writing.file(kind, writing.addressed(letter) if kind == "email" else letter, rows)
+    named = {*letter.to, *letter.cc}
+    return tuple(_reach(one, issue, user, named) for one in writing.told() if one.notice)
 
 
-def _answering(summary: str) -> str:
-    return summary if summary[:3].lower() == "re:" else f"Re: {summary}".strip()
+def may_reply(tracker: Tracker, issue: Issue, user: User) -> bool:
+    """Whether this user's reply would be taken."""
+    changed = Changes(tracker, tracker.clock())
+    try:
+        Writing(changed, Work(issue, None), user).admitted()
+    except Refused:
+        return False
+    return True
+
+
+def number_of(issue: Issue, key: str) -> int:
+    """The number of the event that filed this message first; 0 when it is not among the newest."""
+    filed = (one for one in issue.events if isinstance(one.what, Filed) and one.what.message.key == key)
+    return next((one.number for one in filed), 0)
+
+
+def matters(event: Event, user: User, *, staff: bool) -> bool:
+    """Whether somebody else did what one who answers, and sees it, must know of before his answer goes out."""
+    if event.who == user.id:
+        return False
+    what = event.what
+    if isinstance(what, Filed):
+        return what.message.kind != "draft" and (staff or not what.message.internal)
+    return isinstance(what, Closed | Reopened | StatusChanged)
+
+
+def _reach(one: Considered, issue: Issue, user: User, named: set[str]) -> Reach:
+    if one.user == user.id:
+        why = N_("your own copy")
+    elif one.address == issue.reporter:
+        why = N_("reporter")
+    elif one.user and one.user in issue.assignees:
+        why = N_("assignee")
+    elif one.address in named:
+        why = N_("named here")
+    else:
+        why = N_("notification list")
+    return Reach(address=one.address, name=one.name or one.address, why=why, staff=bool(one.user))
+
+
+def _instead(changed: Changes, work: Work, user: User, draft: str) -> None:
+    """The draft leaves the issue: what it was to become is there now. Nobody minds when it is gone already."""
+    found = [one for one in messages(work.issue.events) if draft and one.key == draft and one.kind == "draft"]
+    for message in found:
+        work.issue = handling.taken_out(work.issue, message, changed.now, who=user.id)
+
+
+def _written(tracker: Tracker, done: Done, form: Once) -> tuple[Done, Filing]:
+    if form.draft:
+        _clear(tracker, done.issue.number, form.draft)
+    made = done.made(form.nonce)
+    first = made.number if made else 0
+    filed = [e.what.message for e in done.issue.events if isinstance(e.what, Filed) and e.number >= first]
+    return done, filed[0] if made else filed[-1]
+
+
+def _clear(tracker: Tracker, number: int, key: str) -> None:
+    """Remove the file of a draft that its issue does not name any more."""
+    with tracker.locks.issues([number]):
+        if all(one.key != key for one in messages(tracker.issues.load(number).events)):
+            tracker.issues.take_out(number, key)

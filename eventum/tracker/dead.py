@@ -6,6 +6,7 @@ mail is read in the guarded child only: it may be the one that kills who reads i
 
 from pathlib import Path
 
+from eventum.errors import NotFound
 from eventum.mail.envelope import HEAD, Envelope, read_head
 from eventum.store import files
 from eventum.store.spool import Dead
@@ -25,15 +26,27 @@ def dead_mails(tracker: Tracker) -> list[Row]:
 def dead_mail(tracker: Tracker, ident: str) -> Row:
     """One dead mail with its headers and, when it can be read, its text. Raises `NotFound`, `Refused`."""
     key = _key(tracker, ident)
-    dead, path = next((dead, path) for dead, path in tracker.spool.dead() if dead.key == key)
+    dead, path = next(((dead, path) for dead, path in tracker.spool.dead() if dead.key == key), (None, None))
+    if dead is None or path is None:
+        raise NotFound("There is no dead mail {key}.", key=key)
     tracker.reader.ask(str(path))
     answer = tracker.reader.answer()
+    tracker.reader.close()  # Who shows a mail now and then needs no child that waits for the next.
     return {
         **_row(dead, path),
         "headers": headers_of(raw_bytes(path))[:HEADERS],
         "text": answer.message.text if answer.message else None,
         "error": answer.error or None,
     }
+
+
+def dead_bytes(tracker: Tracker, ident: str) -> tuple[str, bytes]:
+    """The id of a dead mail, and the mail as it was received. Raises `NotFound`, `Refused`."""
+    key = _key(tracker, ident)
+    path = next((path for dead, path in tracker.spool.dead() if dead.key == key), None)
+    if path is None:
+        raise NotFound("There is no dead mail {key}.", key=key)
+    return key, raw_bytes(path)
 
 
 def retry(tracker: Tracker, ident: str) -> str:

@@ -1,19 +1,48 @@
 """What became of the e-mails of an issue on their way to each recipient.
 
-Flows in: an issue's events, all of them. Flows out: recipient and status, by the number of the event that filed the
-mail. Nobody keeps a list of what was queued: the key of a queue's entry is made of issue, event and recipient, so it is
-enough to know whom a mail can have been sent to. The history says who was on the notification list at that time.
+Flows in: an issue's events. Flows out: recipient and status, by the number of the event that filed the mail; for a
+screen also what the far end said. Nobody keeps a list of what was queued: the key of a queue's entry is made of issue,
+event and recipient, so it is enough to know whom a mail can have been sent to. The history says who was on the
+notification list at that time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 
+import msgspec
+
+from eventum.errors import NotFound
 from eventum.issues.events import DeliveryFailed, Event, Filed, Filing, Subscribed, Unsubscribed
+from eventum.issues.issue import Issue
 from eventum.issues.people import People
 from eventum.mail.threading import read_our_id
-from eventum.store.outbox import key_of
+from eventum.store.outbox import GIVE_UP_AFTER, back_off, key_of
+from eventum.tracker import queues, replies
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
 
 Delivery = dict[str, str]
+_UNDECIDED = timedelta(seconds=GIVE_UP_AFTER, days=1)  # So long a mail can wait for its first attempt.
+_MOST = 200  # Recipients of one mail that are looked for on a screen.
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One recipient of one mail: what became of it, what the far end said last, and when it is tried again.
+
+    `entry` is its id in the queue, "" when it was cleared away.
+    """
+
+    recipient: str
+    status: str
+    entry: str
+    reply: str = ""
+    when: datetime | None = None
+    next_attempt: datetime | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What a refusal means in plain words, marked; "" when there was none or nobody knows."""
+        return replies.meaning(self.reply) if self.status in ("deferred", "failed") else ""
 
 
 def deliveries(tracker: Tracker, number: int, events: Iterable[Event]) -> dict[int, list[Delivery]]:
@@ -29,11 +58,73 @@ def deliveries(tracker: Tracker, number: int, events: Iterable[Event]) -> dict[i
     for key, (event, address) in wanted.items():
         if key in states:
             found.setdefault(event, []).append({"recipient": address, "status": states[key]})
+    for event, what in _failures(tracker, number, events):
+        if key_of(number, event, what.recipient) not in states:
+            found.setdefault(event, []).append({"recipient": what.recipient, "status": "failed"})
+    return found
+
+
+def lines(tracker: Tracker, issue: Issue, events: Iterable[Event], shown: Iterable[Event]) -> dict[int, list[Line]]:
+    """The same for the events that are shown, with what the far end said; `events` are those that were read at all.
+
+    Who was on the list at the time is told by these and by the list as it is, so that an old history need not be read.
+    """
+    people, now = tracker.people.load_all(), tracker.clock()
+    events = tuple(events)
+    listed = {entry.address: entry.actions for entry in issue.subscriptions}
+    listed |= {one.what.address: one.what.actions for one in events if isinstance(one.what, Subscribed)}
+    asked = [address for address, actions in listed.items() if "emails" in actions]
+    made: dict[str, tuple[int, Line]] = {}
+    uncertain: list[str] = []
+    for event in shown:
+        if not isinstance(event.what, Filed) or event.what.message.internal or event.quiet:
+            continue
+        for address in _addresses(event.what.message, asked, people)[:_MOST]:
+            key = key_of(issue.number, event.number, address)
+            line = _by_log(tracker, key, address)
+            if line.status not in ("sent", "") or now - event.when < _UNDECIDED:
+                uncertain += [] if line.status == "sent" else [key]
+            made[key] = event.number, line
+    states: Mapping[str, str] = tracker.outbox.states(uncertain)
+    made |= {key: (made[key][0], _in_state(made[key][1], states.get(key, ""))) for key in uncertain}
+    for event_number, what in _failures(tracker, issue.number, events):
+        key = key_of(issue.number, event_number, what.recipient)
+        if key not in made or not made[key][1].status:
+            made[key] = event_number, Line(recipient=what.recipient, status="failed", entry="", reply=what.reply)
+    found: dict[int, list[Line]] = {}
+    for number, line in made.values():
+        if line.status:
+            found.setdefault(number, []).append(line)
+    return found
+
+
+def _by_log(tracker: Tracker, key: str, address: str) -> Line:
+    """What the log of an entry says, which one file tells; "" as its status when there is none."""
+    log = tracker.outbox.log(key)
+    if not log:
+        return Line(recipient=address, status="", entry=key)
+    last, upcoming = log[-1], None
+    if last.status == "deferred":
+        upcoming = last.when + timedelta(seconds=back_off(sum(1 for one in log if one.status == "deferred")))
+    return Line(
+        recipient=address, status=last.status, entry=key, reply=last.reply, when=last.when, next_attempt=upcoming
+    )
+
+
+def _in_state(line: Line, status: str) -> Line:
+    """The line of an entry that lies in this state; one that lies nowhere any more is what its log says last."""
+    if not status:
+        return msgspec.structs.replace(line, entry="", next_attempt=None)
+    upcoming = line.next_attempt if status == "deferred" else None
+    return msgspec.structs.replace(line, status=status, next_attempt=upcoming)
+
+
+def _failures(tracker: Tracker, number: int, events: Iterable[Event]) -> Iterator[tuple[int, DeliveryFailed]]:
+    """What the history knows of mails that never arrived, and the events that filed these mails."""
     for what in (event.what for event in events if isinstance(event.what, DeliveryFailed)):
         ours = read_our_id(what.message_id, tracker.secrets.ids_key)
-        if ours is not None and ours.issue == number and key_of(number, ours.event, what.recipient) not in states:
-            found.setdefault(ours.event, []).append({"recipient": what.recipient, "status": "failed"})
-    return found
+        if ours is not None and ours.issue == number:
+            yield ours.event, what
 
 
 def _possible(events: Iterable[Event], people: People) -> Iterator[tuple[int, str]]:
@@ -65,3 +156,11 @@ def _addresses(message: Filing, listed: list[str], people: People) -> tuple[str,
             # A user is written to at his first address, which may have been another one then.
             found |= dict.fromkeys((user.email, address) if user else (address,))
     return tuple(found)
+
+
+def retry(tracker: Tracker, number: int, entry: str) -> None:
+    """Let a mail of this issue be sent by the next run. Raises `NotFound` for another's, and as `queues.retry`."""
+    found = tracker.outbox.find(entry)
+    if found is None or found.posting.issue != number:
+        raise NotFound(N_("That mail is not in the queue any more."))
+    queues.retry(tracker, entry)

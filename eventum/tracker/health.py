@@ -1,25 +1,19 @@
 """How the installation is: whether the runs come, whether mail waits too long, whether anything needs a person.
 
-Flows in: a tracker and the cron lines of this place. Flows out: checks with their levels and what to do. Nothing is
-changed, and one check that cannot tell does not hide the others.
+Flows in: a tracker and the cron lines of this place. Flows out: checks with their levels and what to do, in the
+reader's language. Nothing is changed, and one check that cannot tell does not hide the others.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
-
-import msgspec
 
 from eventum.errors import EventumError
 from eventum.issues.accounts import TYPES, Account
+from eventum.tracker.checks import CRITICAL, OK, UNKNOWN, WARNING, Check, Health, Level
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_, Say
 
-Level = Literal[0, 1, 2, 3]
-OK: Final = 0
-WARNING: Final = 1
-CRITICAL: Final = 2
-UNKNOWN: Final = 3
 # Minutes after which a thing that should happen every few is late, and too late.
 LATE = {"download-emails": (20, 60), "process-queue": (10, 60), "mail": (20, 60)}
 FAILURES = 3  # Runs in a row after which a failing account is no passing trouble.
@@ -27,52 +21,51 @@ FAILURES = 3  # Runs in a row after which a failing account is no passing troubl
 NEARLY_FULL = (1_000_000_000, 0.05)
 FULL = (100_000_000, 0.01)
 CLOCKS_DIFFER = timedelta(minutes=5)  # between hosts that share a store
+CRON = N_("Is cron running? This line belongs into its table (crontab -e):")
+FETCH, SEND = "download-emails", "process-queue"
+UNITS = (
+    (86400, N_("{count} days ago")),
+    (3600, N_("{count} hours ago")),
+    (60, N_("{count} minutes ago")),
+)
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One thing that was looked at: its level (0 ok, 1 warning, 2 critical, 3 cannot tell), and what to do."""
-
-    name: str
-    level: Level
-    value: str
-    hint: str = ""
-
-
-class Health(msgspec.Struct, frozen=True):
-    """All checks, and the level of the whole."""
-
-    level: Level
-    checks: tuple[Check, ...]
-
-
-def health(tracker: Tracker, cron: Mapping[str, str]) -> Health:
+def health(tracker: Tracker, cron: Mapping[str, str], say: Say = str) -> Health:
     """How this installation is; `cron` are the lines for `crontab -e`, by command. Never raises an error of ours."""
     try:
         tracker.open()
     except (EventumError, OSError) as error:
-        return Health(UNKNOWN, (Check("store", UNKNOWN, "cannot be used", str(error)),))
-    checks = tuple(_Checks(tracker, cron).all())
+        return Health(UNKNOWN, (Check("store", UNKNOWN, say(N_("cannot be used")), words=text_of(error, say)),))
+    checks = tuple(Looks(tracker, cron, say).all())
     levels = {check.level for check in checks}
     # Something that is broken for certain says more than something that cannot be told.
     order: tuple[Level, ...] = (CRITICAL, UNKNOWN, WARNING, OK)
     return Health(next(level for level in order if level in levels), checks)
 
 
-class _Checks:
+def text_of(error: Exception, say: Say) -> str:
+    """What an error says, in the reader's language as far as it is ours."""
+    if isinstance(error, EventumError):
+        return say(error.message).format(**error.values) if error.values else say(error.message)
+    return str(error)
+
+
+class Looks:
     """The checks of one look."""
 
-    def __init__(self, tracker: Tracker, cron: Mapping[str, str]) -> None:
+    def __init__(self, tracker: Tracker, cron: Mapping[str, str], say: Say) -> None:
         self._tracker = tracker
         self._cron = cron
+        self._say = say
         self._now = tracker.clock()
 
     def all(self) -> Iterator[Check]:
         """Each check; one that fails says so and the next goes on."""
         named: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
             ("store", self._store),
-            ("download-emails", lambda: self._run("download-emails", is_needed=bool(self._fetched()))),
-            ("process-queue", lambda: self._run("process-queue", is_needed=True)),
-            ("accounts", self._accounts),
+            (FETCH, lambda: self._run(FETCH, is_needed=bool(self.fetched()))),
+            (SEND, lambda: self._run(SEND, is_needed=True)),
+            ("accounts", lambda: self.accounts(self.fetched())),
             ("spool", self._spool),
             ("queue", self._queue),
             ("failed", self._failed),
@@ -83,9 +76,25 @@ class _Checks:
             try:
                 yield from check()
             except (EventumError, OSError) as error:
-                yield Check(name, UNKNOWN, "cannot tell", str(error))
+                yield self._unknown(name, error)
 
-    def _fetched(self) -> list[Account]:
+    def runs(self) -> Iterator[Check]:
+        """Those of the two commands that cron starts."""
+        for name in (FETCH, SEND):
+            try:
+                yield from self._run(name, is_needed=name == SEND or bool(self.fetched()))
+            except (EventumError, OSError) as error:
+                yield self._unknown(name, error)
+
+    def _unknown(self, name: str, error: Exception, account: str = "") -> Check:
+        value = self._say(N_("cannot tell"))
+        return Check(name, UNKNOWN, value, words=text_of(error, self._say), account=account)
+
+    def _text(self, sentence: str, count: int = 0, many: str = "", **values: object) -> str:
+        """A sentence about so many things; `many` is for any count but one."""
+        return self._say(many if many and count != 1 else sentence).format(count=count, **values)
+
+    def fetched(self) -> list[Account]:
         """The accounts that a server or folder is asked for."""
         accounts = self._tracker.settings.usable_accounts()
         return [one for one in accounts if not one.paused and TYPES[one.type].protocol != "delivered"]
@@ -94,83 +103,107 @@ class _Checks:
         damaged = [*self._tracker.people.damaged(), *self._tracker.settings.damaged_accounts().values()]
         self._tracker.settings.general()
         if damaged:
-            yield Check("store", CRITICAL, f"{len(damaged)} files cannot be used", " ".join(damaged))
+            value = self._text(N_("{count} file cannot be used"), len(damaged), N_("{count} files cannot be used"))
+            yield Check("store", CRITICAL, value, line="flask verify", words=" ".join(damaged))
         else:
             yield Check("store", OK, str(self._tracker.layout.root))
 
     def _run(self, command: str, *, is_needed: bool) -> Iterator[Check]:
         last = self._tracker.state.run(command)
-        cron = f"Is cron running? This line belongs into `crontab -e`: {self._cron.get(command, '')}"
+        say, line = self._say, self._cron.get(command, "")
         if last is None:
-            yield Check(command, CRITICAL if is_needed else OK, "never ran", cron if is_needed else "")
+            if is_needed:
+                yield Check(command, CRITICAL, say(N_("never ran")), say(CRON), line)
+            else:
+                yield Check(command, OK, say(N_("not needed: no account is fetched")))
             return
         level: Level = self._lateness(last.ended, command) if is_needed else OK
         if last.ended > self._now + CLOCKS_DIFFER:
             # Until that time comes, a cron that died meanwhile would look as if it had run just now.
-            hint = f"The clock was ahead then. {cron}"
-            yield Check(command, WARNING, f"ran at {last.ended.isoformat(timespec='seconds')}, which is to come", hint)
+            value = self._text(N_("ran at {when}, which is to come"), when=last.ended.isoformat(timespec="seconds"))
+            yield Check(command, WARNING, value, f"{say(N_('The clock was ahead then.'))} {say(CRON)}", line)
         elif level == OK and not last.ok:
-            yield Check(command, WARNING, f"{self._ago(last.ended)}, not all of it done", last.summary)
+            value = self._text(N_("{ago}, not all of it done"), ago=self._ago(last.ended))
+            yield Check(command, WARNING, value, words=last.summary)
         else:
-            yield Check(command, level, self._ago(last.ended), cron if level else "")
+            yield Check(command, level, self._ago(last.ended), *((say(CRON), line) if level else ("", "")))
 
-    def _accounts(self) -> Iterator[Check]:
-        for account in self._fetched():
-            name = f"account {account.id}"
+    def accounts(self, accounts: list[Account]) -> Iterator[Check]:
+        """How fetching goes, of these accounts."""
+        for account in accounts:
             try:
-                yield self._account(name, account)
+                yield self._account(f"account {account.id}", account)
             except (EventumError, OSError) as error:
-                yield Check(name, UNKNOWN, "cannot tell", str(error))
+                yield self._unknown(f"account {account.id}", error, account.id)
 
     def _account(self, name: str, account: Account) -> Check:
         state = self._tracker.state.fetch(account.id)
         if state.error:
-            since = state.error_since or self._now
+            ago = self._ago(state.error_since or self._now)
             level: Level = CRITICAL if state.failures >= FAILURES else WARNING
-            value = f"failing since {self._ago(since)}, {state.failures} times in a row"
-            return Check(name, level, value, f"{state.error} `flask accounts test {account.id}` tries it.")
+            value = self._text(
+                N_("failing since {ago}"), state.failures, N_("failing since {ago}, {count} times in a row"), ago=ago
+            )
+            line = f"flask accounts test {account.id}"
+            return Check(name, level, value, line=line, words=state.error, account=account.id)
         if state.last_success is None:
-            return Check(name, WARNING, "never fetched", "Run `flask download-emails`.")
-        if state.passed_over:
-            value = f"{len(state.passed_over)} mails could not be fetched and are on the server"
-            return Check(name, WARNING, value, state.passed_over[-1])
-        return Check(name, OK, f"fetched {self._ago(state.last_success)}")
+            hint = self._say(N_("The next run fetches it."))
+            value = self._say(N_("never fetched"))
+            return Check(name, WARNING, value, hint, "flask download-emails", account=account.id)
+        if left := state.passed_over:
+            one = N_("{count} mail could not be fetched and is on the server")
+            value = self._text(one, len(left), N_("{count} mails could not be fetched and are on the server"))
+            return Check(name, WARNING, value, words=left[-1], account=account.id)
+        # Truth is one: when no run comes, no account is well either.
+        level = self._lateness(state.last_success, FETCH)
+        value = self._text(N_("fetched {ago}"), ago=self._ago(state.last_success))
+        hint = self._say(N_("The runs do not come, or skip it.")) if level else ""
+        return Check(name, level, value, hint, account=account.id)
 
     def _spool(self) -> Iterator[Check]:
         oldest, count = self._tracker.spool.oldest(), self._tracker.spool.backlog()
         level: Level = self._lateness(oldest, "mail") if oldest else OK
-        hint = "Run `flask process-queue`; what it says is why they wait." if level else ""
-        yield Check("spool", level, f"{count} mails not decided{self._since(oldest)}", hint)
+        value = self._text(N_("{count} mail not decided"), count, N_("{count} mails not decided"))
+        hint = self._say(N_("A run decides them, and says why they wait.")) if level else ""
+        yield Check("spool", level, f"{value}{self._since(oldest)}", hint, "flask process-queue" if level else "")
 
     def _queue(self) -> Iterator[Check]:
-        due = self._tracker.outbox.due()
+        due, waiting = self._tracker.outbox.due(), self._tracker.outbox.remaining()
         oldest = min((self._due_since(entry.not_before, entry.arrival_ns) for entry in due), default=None)
         level: Level = self._lateness(oldest, "mail") if oldest else OK
-        last = self._tracker.state.run("process-queue")
-        hint = (last.summary if last and not last.ok else "") or "Run `flask process-queue`; what it says is why."
-        value = f"{len(due)} mails due{self._since(oldest)}, {self._tracker.outbox.remaining()} wait in all"
-        yield Check("queue", level, value, hint if level else "")
+        last = self._tracker.state.run(SEND)
+        words = last.summary if last and not last.ok and level else ""
+        hint = self._say(N_("A run sends them, and says why not.")) if level and not words else ""
+        value = self._text(N_("{count} mail due"), len(due), N_("{count} mails due")) + self._since(oldest)
+        value += self._text(N_(", {count} waits in all"), waiting, N_(", {count} wait in all"))
+        yield Check("queue", level, value, hint, "flask process-queue" if level else "", words)
 
     def _due_since(self, not_before: int, arrival_ns: int) -> datetime:
         return datetime.fromtimestamp(not_before or arrival_ns / 1e9, UTC)
 
     def _failed(self) -> Iterator[Check]:
-        count = sum(1 for _ in self._tracker.outbox.entries("failed"))
-        hint = "`flask queue list --status failed` shows them; retry or delete them." if count else ""
-        yield Check("failed", WARNING if count else OK, f"{count} mails were refused for good", hint)
+        count = self._tracker.outbox.failures()
+        one, many = N_("{count} mail was refused for good"), N_("{count} mails were refused for good")
+        hint = self._say(N_("Read why, then retry or delete them.")) if count else ""
+        line = "flask queue list --status failed" if count else ""
+        yield Check("failed", WARNING if count else OK, self._text(one, count, many), hint, line)
 
     def _dead(self) -> Iterator[Check]:
-        count = len(self._tracker.spool.dead())
-        hint = "`flask dead list` says why; `flask dead retry ID` tries again." if count else ""
-        yield Check("dead", CRITICAL if count else OK, f"{count} mails no run could handle", hint)
+        count = self._tracker.spool.buried()
+        one, many = N_("{count} mail no run could handle"), N_("{count} mails no run could handle")
+        hint = self._say(N_("Read why, then try them again or delete them.")) if count else ""
+        yield Check(
+            "dead", CRITICAL if count else OK, self._text(one, count, many), hint, "flask dead list" if count else ""
+        )
 
     def _disk(self) -> Iterator[Check]:
-        found = os.statvfs(self._tracker.layout.root)
+        root = self._tracker.layout.root
+        found = os.statvfs(root)
         free, inodes = found.f_bavail * found.f_frsize, found.f_favail / found.f_files if found.f_files else 1.0
         grades: tuple[tuple[Level, int, float], ...] = ((CRITICAL, *FULL), (WARNING, *NEARLY_FULL))
         level: Level = next((grade for grade, least, part in grades if free < least or inodes < part), OK)
-        value = f"{free / 1e9:.1f} GB and {inodes:.0%} of the files free"
-        yield Check("disk", level, value, f"Free some space for {self._tracker.layout.root}." if level else "")
+        value = self._text(N_("{free} GB and {part} of the files free"), free=f"{free / 1e9:.1f}", part=f"{inodes:.0%}")
+        yield Check("disk", level, value, self._text(N_("Free some space for {root}."), root=root) if level else "")
 
     def _lateness(self, since: datetime, kind: str) -> Level:
         late, too_late = (timedelta(minutes=minutes) for minutes in LATE[kind])
@@ -178,11 +211,11 @@ class _Checks:
         return CRITICAL if age > too_late else WARNING if age > late else OK
 
     def _since(self, moment: datetime | None) -> str:
-        return f", the oldest {self._ago(moment)}" if moment else ""
+        return self._text(N_(", the oldest {ago}"), ago=self._ago(moment)) if moment else ""
 
     def _ago(self, moment: datetime) -> str:
         seconds = max(0, int((self._now - moment).total_seconds()))
-        for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        for size, words in UNITS:
             if seconds >= 2 * size:
-                return f"{seconds // size} {unit} ago"
-        return f"{seconds} seconds ago"
+                return self._text(words, seconds // size)
+        return self._text(N_("{count} second ago"), seconds, N_("{count} seconds ago"))

@@ -1,10 +1,11 @@
-"""The history of an issue as people read it: who did what, in English.
+"""The history of an issue as people read it: who did what.
 
 Flows in: events, which hold names and parameters only. Flows out: rows whose sentences are made here, when somebody
-looks.
+looks, in his language: `say` gives a marked sentence in it.
 """
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from eventum.issues.events import (
     Assigned,
@@ -20,77 +21,165 @@ from eventum.issues.events import (
     ReplierRemoved,
     StatusChanged,
     Subscribed,
+    TakenOut,
     Unassigned,
+    Undone,
     Unsubscribed,
     What,
 )
+from eventum.issues.explain import ACTIONS
 from eventum.issues.notices import BLOCKED
 from eventum.issues.people import People
 from eventum.mail.address import Address
+from eventum.wording import N_, Say
+
+FIELDS = MappingProxyType(
+    {
+        "summary": N_("summary"),
+        "description": N_("description"),
+        "priority": N_("priority"),
+        "category": N_("category"),
+        "reporter": N_("reporter"),
+    }
+)
+STATUSES = MappingProxyType({"new": N_("New"), "open": N_("Open"), "waiting": N_("Waiting"), "closed": N_("Closed")})
+"""The statuses every project begins with; others are called as its administrators call them."""
 
 
-def history(events: Iterable[Event], people: People) -> list[dict[str, object]]:
+def history(events: Iterable[Event], people: People, say: Say = str) -> list[dict[str, object]]:
     """`{when, who, what, detail}` for each event: `who` is an address or None, `what` a word, `detail` a sentence."""
     return [
         {
             "when": event.when,
             "who": _who(event.who, people) or None,
             "what": str(event.what.__struct_config__.tag),
-            "detail": sentence(event.what, people),
+            "detail": sentence(event.what, people, say),
         }
         for event in events
     ]
 
 
-def sentence(what: What, people: People) -> str:
-    """What happened, without who did it."""
+def sentence(what: What, people: People, say: Say = str, *, by_name: bool = False) -> str:
+    """What happened, without who did it; users by their addresses or, for people, `by_name`."""
+    if by_name and isinstance(what, Assigned | Unassigned):
+        text = N_("Assigned to {names}.") if isinstance(what, Assigned) else N_("No longer assigned to {names}.")
+        return say(text).format(names=_names(what.users, people, short=True))
+    if by_name and isinstance(what, StatusChanged):
+        values = {"old": _status(what.old, say), "new": _status(what.new, say)}
+        return say(N_("The status was changed from {old} to {new}.")).format(**values)
+    text, values = _said(what, people, say)
+    return say(text).format(**values)
+
+
+def phrase(what: What, people: People, say: Say = str) -> str:
+    """What happened in a few words, to stand among others in one line."""
+    match what:
+        case Assigned(users):
+            return say(N_("assigned to {names}")).format(names=_names(users, people, short=True))
+        case Unassigned(users):
+            return say(N_("no longer assigned to {names}")).format(names=_names(users, people, short=True))
+        case StatusChanged(_, new):
+            return say(N_("status {status}")).format(status=_status(new, say))
+        case Changed(field, _, new):
+            return say(N_("{field} {value}")).format(
+                field=say(FIELDS.get(field, field)), value=new or say(N_("nothing"))
+            )
+        case Opened():
+            return say(N_("opened"))
+        case Closed():
+            return say(N_("closed"))
+        case Reopened():
+            return say(N_("opened again"))
+        case Subscribed(address, _):
+            return say(N_("{who} on the notification list")).format(who=_named_by(address, people))
+        case Unsubscribed(address):
+            return say(N_("{who} off the notification list")).format(who=_named_by(address, people))
+        case ReplierAdded(address):
+            return say(N_("{address} may write")).format(address=address)
+        case ReplierRemoved(address):
+            return say(N_("{address} may no longer write")).format(address=address)
+        case DeliveryFailed(recipient, _, _):
+            return say(N_("not delivered to {address}")).format(address=recipient)
+        case TakenOut():
+            return say(N_("a message taken out"))
+        case Undone():
+            return say(N_("a step taken back"))
+        case Filed(message):
+            return say(N_("accepted") if not message.blocked else N_("ignored"))
+
+
+def _said(what: What, people: People, say: Say) -> tuple[str, dict[str, str]]:
+    """The sentence of an event, and what stands in it."""
     match what:
         case Opened(by_mail, acknowledge):
-            how = "The issue was opened by mail" if by_mail else "The issue was opened"
-            return f"{how}, and {acknowledge} was thanked for it." if acknowledge else f"{how}."
+            if acknowledge:
+                thanked = N_("The issue was opened by mail, and {who} was thanked for it.")
+                return (thanked if by_mail else N_("The issue was opened, and {who} was thanked for it.")), {
+                    "who": acknowledge
+                }
+            return N_("The issue was opened by mail.") if by_mail else N_("The issue was opened."), {}
         case Filed(message):
-            return _filed(message)
+            return _filed(message, say)
         case Assigned(users):
-            return f"Assigned to {_names(users, people)}."
+            return N_("Assigned to {names}."), {"names": _names(users, people)}
         case Unassigned(users):
-            return f"No longer assigned to {_names(users, people)}."
+            return N_("No longer assigned to {names}."), {"names": _names(users, people)}
         case Closed(reason):
-            return f"Closed: {reason}" if reason else "Closed."
+            return N_("Closed: {reason}") if reason else N_("Closed."), {"reason": reason}
         case Reopened():
-            return "Opened again."
+            return N_("Opened again."), {}
         case StatusChanged(old, new):
-            return f"The status was changed from {old} to {new}."
+            return N_("The status was changed from {old} to {new}."), {"old": old, "new": new}
         case Changed(field, old, new):
-            return f"The {field} was changed from {old or 'nothing'} to {new or 'nothing'}."
+            values = {"old": old or say(N_("nothing")), "new": new or say(N_("nothing"))}
+            return N_("The {field} was changed from {old} to {new}."), values | {"field": say(FIELDS.get(field, field))}
         case Subscribed(address, actions):
-            return f"{address} is on the notification list, for: {', '.join(actions) or 'nothing'}."
+            named = ", ".join(say(ACTIONS.get(one, one)) for one in actions) or say(N_("nothing"))
+            return N_("{address} is on the notification list, for: {actions}."), {"address": address, "actions": named}
         case Unsubscribed(address):
-            return f"{address} left the notification list."
+            return N_("{address} left the notification list."), {"address": address}
         case ReplierAdded(address):
-            return f"{address} may mail the issue."
+            return N_("{address} may mail the issue."), {"address": address}
         case ReplierRemoved(address):
-            return f"{address} may no longer mail the issue."
+            return N_("{address} may no longer mail the issue."), {"address": address}
+        case TakenOut(_, subject):
+            known = N_("A message was taken out of the issue: {subject}")
+            return known if subject else N_("A message was taken out."), {"subject": subject}
+        case Undone():
+            return N_("The last step was taken back."), {}
         case DeliveryFailed(recipient, _, reply):
-            return f"A mail to {recipient} could not be delivered: {reply}"
+            return N_("A mail to {address} could not be delivered: {reply}"), {"address": recipient, "reply": reply}
 
 
-def _filed(message: Filing) -> str:
-    about = f": {message.subject}" if message.subject else "."
-    sender = _named(message.from_)
+def _status(name: str, say: Say) -> str:
+    return say(STATUSES[name]) if name in STATUSES else name
+
+
+def _filed(message: Filing, say: Say) -> tuple[str, dict[str, str]]:
+    values = {"about": f": {message.subject}" if message.subject else ".", "sender": _named(message.from_, say)}
     if message.blocked:
-        return f"An e-mail from {sender} was blocked, {BLOCKED.get(message.blocked, message.blocked)}{about}"
+        reason = say(BLOCKED.get(message.blocked, message.blocked))
+        return N_("An e-mail from {sender} was blocked, {reason}{about}"), values | {"reason": reason}
     if message.kind == "email" and message.outgoing:
-        to = ", ".join(one.address for one in message.to) or "the notification list"
-        return f"{sender} wrote to {to}{about}"
-    return f"{'An e-mail' if message.kind == 'email' else f'A {message.kind}'} from {sender}{about}"
+        to = ", ".join(one.address for one in message.to) or say(N_("the notification list"))
+        return N_("{sender} wrote to {to}{about}"), values | {"to": to}
+    if message.kind == "email":
+        return N_("An e-mail from {sender}{about}"), values
+    return N_("A note from {sender}{about}") if message.kind == "note" else N_("A draft from {sender}{about}"), values
 
 
-def _named(address: Address) -> str:
-    return address.address or address.name or "an unknown sender"
+def _named(address: Address, say: Say) -> str:
+    return address.address or address.name or say(N_("an unknown sender"))
 
 
-def _names(ids: Iterable[str], people: People) -> str:
-    return ", ".join(_who(one, people) for one in ids)
+def _names(ids: Iterable[str], people: People, *, short: bool = False) -> str:
+    users = ((one, people.who(one) if one else None) for one in ids)
+    return ", ".join((user.name if short else user.email) if user else one for one, user in users)
+
+
+def _named_by(address: str, people: People) -> str:
+    user = people.by_address(address)
+    return user.name if user else address
 
 
 def _who(who: str, people: People) -> str:

@@ -4,23 +4,32 @@ Flows in: forms, whose fields are None where nothing is to change, with projects
 the records as saved, and rows for screens, commands and JSON. No password passes here in clear: a form holds a hash.
 """
 
+import re
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from eventum.errors import Refused
+from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues.people import Preferences, Project, Role, User, role_named
+from eventum.store.people import LOCK
+from eventum.tracker.particulars import CHOICES, check_administrators, check_line, check_user
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
 
-LANGUAGES = ("en", "ja")
-MAX_NAME = 200  # Characters; names and titles become parts of mail headers.
+ROLES = tuple(role.name for role in Role)
 PREFERENCES = tuple(field.name for field in msgspec.structs.fields(Preferences))
+NEW_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class UserForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be said or changed about a user; None leaves it."""
+    """What is to be said or changed about a user; None leaves it.
 
+    `id` is the one a new user gets, so that a form that is sent twice makes one. `revision` is the one of the record
+    that the form was made from; None when it was looked at just now.
+    """
+
+    id: str = ""
+    revision: int | None = None
     email: str | None = None
     name: str | None = None
     aliases: tuple[str, ...] | None = None
@@ -29,13 +38,21 @@ class UserForm(msgspec.Struct, frozen=True, kw_only=True):
     administrator: bool | None = None
     language: str | None = None
     timezone: str | None = None
+    week_start: str | None = None
+    relative_dates: bool | None = None
+    list_refresh: int | None = None
+    theme: str | None = None
+    signature: str | None = None
+    signature_in: tuple[str, ...] | None = None
     members: tuple[tuple[str, str], ...] = ()  # (project, role); role "none" ends the membership.
     preferences: tuple[tuple[str, str, bool], ...] = ()  # (project, preference, wanted)
 
 
 class ProjectForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be said or changed about a project; None leaves it."""
+    """What is to be said or changed about a project; None leaves it. `id` and `revision` as in a user's."""
 
+    id: str = ""
+    revision: int | None = None
     title: str | None = None
     sender_name: str | None = None
     sender_email: str | None = None
@@ -43,6 +60,8 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True):
     priorities: tuple[str, ...] | None = None
     statuses: tuple[str, ...] | None = None
     initial_status: str | None = None
+    open_status: str | None = None
+    closed_status: str | None = None
     aliases: tuple[str, ...] | None = None
     staff_may_mail: bool | None = None
     archived: bool | None = None
@@ -53,21 +72,34 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
 
     Raises `Refused` for a value that cannot be taken, `NotFound` for an unknown user or project, `Conflict`.
     """
-    user = User(id="", email="", name="", created=tracker.clock()) if name is None else tracker.people.user(name)
-    changes = _given(form, ("name", "password", "active", "administrator", "language", "timezone"))
+    user = User(id=_new_id(form.id), email="", name="", created=tracker.clock())
+    if name is not None:
+        user = tracker.people.user(name)
+    elif (made := tracker.people.load_all().user(user.id)) is not None:
+        return made
+    plain = ("name", "password", "active", "administrator", "timezone", "relative_dates", "signature_in", *CHOICES)
+    changes = _given(form, (*plain, "revision"))
     if form.email is not None:
         changes["email"] = form.email.strip().lower()
     if form.aliases is not None:
         changes["aliases"] = tuple(dict.fromkeys(alias.strip().lower() for alias in form.aliases))
+    if form.signature is not None:
+        changes["signature"] = form.signature.replace("\r\n", "\n").strip("\n")
     changes["roles"] = _roles(tracker, user, form)
     changes["preferences"] = _preferences(tracker, user, form)
     user = msgspec.structs.replace(user, **changes)
-    _check_line("A user's name", user.name)
-    if user.language not in LANGUAGES:
-        raise Refused(f"{user.language!r} is not a language of ours: {', '.join(LANGUAGES)}.")
-    _check_timezone(user.timezone)
-    _check_administrators(tracker, user)
-    return tracker.people.save_user(user)
+    check_line("name", user.name)
+    check_user(user)
+    try:
+        # Two administrators who take each other's right away at once must not both succeed.
+        with tracker.locks.record(LOCK):
+            check_administrators(tracker, user)
+            return tracker.people.save_user(user)
+    except Conflict:
+        sent_before = tracker.people.load_all().user(user.id) if name is None else None
+        if sent_before is None:
+            raise
+        return sent_before
 
 
 def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Project:
@@ -75,8 +107,13 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
 
     Raises `Refused` for a value that cannot be taken, `NotFound` for an unknown project, `Conflict`.
     """
-    project = Project(id="", title="") if name is None else tracker.people.project(name)
-    changes = _given(form, ("title", "sender_name", "initial_status", "staff_may_mail", "archived"))
+    project = Project(id=_new_id(form.id), title="")
+    if name is not None:
+        project = tracker.people.project(name)
+    elif (made := _project(tracker, project.id)) is not None:
+        return made
+    statuses = ("initial_status", "open_status", "closed_status")
+    changes = _given(form, ("title", "sender_name", "staff_may_mail", "archived", "revision", *statuses))
     for field in ("categories", "priorities", "statuses"):
         if (values := getattr(form, field)) is not None:
             changes[field] = tuple(dict.fromkeys(value.strip() for value in values))
@@ -85,17 +122,27 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
     if form.aliases is not None:
         changes["aliases"] = tuple(dict.fromkeys(alias.strip().lower() for alias in form.aliases))
     project = msgspec.structs.replace(project, **changes)
-    _check_line("A project's title", project.title)
+    check_line("title", project.title)
     if project.sender_name:
-        _check_line("A project's sender name", project.sender_name)
-    for value in (*project.categories, *project.priorities, *project.statuses):
-        _check_line("A category, priority or status", value)
-    for status in (project.initial_status, project.open_status, project.closed_status):
-        if status not in project.statuses:
+        check_line("sender_name", project.sender_name)
+    for field in ("categories", "priorities", "statuses"):
+        for value in getattr(project, field):
+            check_line("values", value, field)
+    for field in statuses:
+        if (status := getattr(project, field)) not in project.statuses:
             raise Refused(
-                f"A project that uses the status {status!r} has to have it; it has {', '.join(project.statuses)}."
+                N_("A project that uses the status {status!r} has to have it; it has {statuses}."),
+                status=status,
+                statuses=", ".join(project.statuses),
+                field="statuses",
             )
-    return tracker.people.save_project(project)
+    try:
+        return tracker.people.save_project(project)
+    except Conflict:
+        sent_before = _project(tracker, project.id) if name is None else None
+        if sent_before is None:
+            raise
+        return sent_before
 
 
 def user_row(tracker: Tracker, user: User) -> dict[str, object]:
@@ -156,27 +203,23 @@ def _preferences(tracker: Tracker, user: User, form: UserForm) -> Mapping[str, P
     preferences = dict(user.preferences)
     for title, preference, wanted in form.preferences:
         if preference not in PREFERENCES:
-            raise Refused(f"{preference!r} is not a preference: choose one of {', '.join(PREFERENCES)}.")
+            raise Refused(
+                N_("{name!r} is not a preference: choose one of {names}."),
+                name=preference,
+                names=", ".join(PREFERENCES),
+            )
         project = tracker.people.project(title)
         before = preferences.get(project.id, Preferences())
         preferences[project.id] = msgspec.structs.replace(before, **{preference: wanted})
     return preferences
 
 
-def _check_line(what: str, text: str) -> None:
-    if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
-        raise Refused(f"{what} is one line of 1 to {MAX_NAME} characters, not {text[:40]!r}.")
+def _new_id(text: str) -> str:
+    return text if NEW_ID.fullmatch(text) else ""
 
 
-def _check_administrators(tracker: Tracker, changed: User) -> None:
-    """Somebody must be left who may change anything at all."""
-    before = [user for user in tracker.people.users() if user.active and user.administrator]
-    if [user.id for user in before] == [changed.id] and not (changed.active and changed.administrator):
-        raise Refused(f"{changed.email} is the last administrator; make somebody else one first (--administrator).")
-
-
-def _check_timezone(name: str) -> None:
+def _project(tracker: Tracker, project_id: str) -> Project | None:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Refused(f"{name!r} is not a time zone; write it like Europe/Berlin or UTC.") from error
+        return tracker.people.load_all().project(project_id)
+    except NotFound:
+        return None

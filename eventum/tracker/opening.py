@@ -1,33 +1,32 @@
-"""A person opens an issue: from what he knows, or from a mail that waits in the pool.
+"""A person opens an issue from what he knows.
 
-Flows in: who acts, and the issue's fields or the id of a mail. Flows out: the new issue, told and committed. How mail
-opens issues by itself is `receive`.
+Flows in: who acts, and the issue's fields. Flows out: the new issue, told and committed. From a mail that waits it is
+`from_mail`; how mail opens issues by itself is `receive`.
 """
 
 from collections.abc import Sequence
 
 import msgspec
 
-from eventum.errors import NotFound, Refused
-from eventum.issues import acknowledgement, changes, subscriptions
-from eventum.issues.accounts import AutoCreation
+from eventum.errors import Refused
+from eventum.issues import acknowledgement, changes
 from eventum.issues.changes import Opening
 from eventum.issues.issue import ACTIONS, Subscription
-from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import Project, Role, User
-from eventum.issues.trace import Row
 from eventum.mail import threading
-from eventum.mail.automatic import may_answer
 from eventum.tracker.acting import Done, act_anew, acting, addresses, assignable, check_works_for, clean_text, one_line
-from eventum.tracker.facts import Known
 from eventum.tracker.ground import Ground
-from eventum.tracker.pooled import Waiting, take_along, waiting
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
+from eventum.tracker.writing import Letter, Writing, clean
+from eventum.wording import N_, Phrase
 
 
 class NewIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody says of a new issue; names and titles as people write them. No reporter: who opens it."""
+    """What somebody says of a new issue; names and titles as people write them. No reporter: who opens it.
+
+    A `letter` is sent to the reporter as the first mail of the issue; then he is not thanked for it.
+    """
 
     project: str
     summary: str
@@ -36,27 +35,57 @@ class NewIssue(msgspec.Struct, frozen=True, kw_only=True):
     priority: str = ""
     assign: tuple[str, ...] = ()
     reporter: str = ""
+    letter: Letter | None = None
 
 
-def open_issue(tracker: Tracker, who: str | None, new: NewIssue) -> Done:
-    """Open an issue as a person does. A reporter who does not open it himself is thanked for it by mail.
+class Place(msgspec.Struct, frozen=True):
+    """A project somebody may open issues in: what they can have there, and who may work on them."""
+
+    id: str
+    title: str
+    categories: tuple[str, ...]
+    priorities: tuple[str, ...]
+    is_staff: bool
+    staff: tuple[User, ...]
+
+
+def places(tracker: Tracker, user: User) -> tuple[Place, ...]:
+    """The projects a user may open issues in, by title."""
+    people = tracker.people.load_all()
+    return tuple(
+        Place(
+            project.id,
+            project.title,
+            project.categories,
+            project.priorities,
+            people.is_staff(user, project.id),
+            tuple(sorted((one for one in people.users if people.is_staff(one, project.id)), key=lambda one: one.name)),
+        )
+        for project in sorted(people.projects, key=lambda project: project.title.casefold())
+        if not project.archived and (people.role(user, project.id) or Role.viewer) >= Role.reporter
+    )
+
+
+def open_issue(tracker: Tracker, who: str | None, new: NewIssue, *, nonce: str = "") -> Done:
+    """Open an issue as a person does, once for each nonce. A reporter who does not open it himself is thanked by mail.
 
     `who` acts: a user's name, None for the first administrator. Raises `NotFound` for an unknown project or user,
     `Refused` for a value that cannot be taken or somebody who may not, `Damaged`, `Busy`.
     """
     user, project = acting(tracker, who), tracker.people.project(new.project)
-    _check_open(project)
+    check_open(project)
     _check_may_open(tracker, user, project, new)
-    summary = one_line(new.summary, "The summary")
-    description = clean_text(new.description, "The description")
-    category = _one_of(project, "category", new.category, project.categories)
-    priority = _one_of(project, "priority", new.priority, project.priorities)
+    summary = one_line(new.summary, N_("The summary"))
+    description = clean_text(new.description, N_("The description"))
+    letter = clean(new.letter) if new.letter else None
+    category = one_of(project, "category", new.category, project.categories)
+    priority = one_of(project, "priority", new.priority, project.priorities)
     assignees = assignable(tracker, new.assign, project.id)
 
     def build(changed: Changes) -> Work:
         ground = Ground(tracker, changed)
         reporter, entry = _reporter(ground, user, new.reporter)
-        thanks, _ = acknowledgement.acknowledge(_thanks(ground, user, reporter))
+        thanks = "" if letter else acknowledgement.acknowledge(_thanks(ground, user, reporter))[0]
         number = tracker.numbers.take()
         host = (project.sender_email or user.email).rpartition("@")[2]
         opening = Opening(
@@ -76,108 +105,67 @@ def open_issue(tracker: Tracker, who: str | None, new: NewIssue) -> Done:
         issue = changes.opened(opening, changed.now)
         issue = changes.subscribed(issue, entry, changed.now, who=user.id)
         issue = changes.assigned(issue, assignees, changed.now, who=user.id, opening=True)
-        return Work(issue, None)
+        work = Work(issue, None)
+        if letter:
+            _send_first(changed, work, user, letter)
+        return work
 
-    return act_anew(tracker, build)
-
-
-def open_from_mail(tracker: Tracker, who: str | None, key: str, project_name: str = "") -> Done:
-    """Open an issue for a mail of the pool (its whole key) as its account would, whether that opens issues or not.
-
-    A mail of the pool that it answers comes along. The project is that of the account unless it is named. Raises as
-    `open_issue`, `NotFound` also when somebody took the mail meanwhile.
-    """
-    user = acting(tracker, who)
-
-    def build(changed: Changes) -> Work:
-        ground = Ground(tracker, changed)
-        found = waiting(ground, key)
-        if not (project_name or found.pooled.project):
-            raise Refused(f"The mail {key[:12]} came by no account of a project; name the project.")
-        project = tracker.people.project(project_name or found.pooled.project)
-        _check_open(project)
-        for project_id in {project.id, found.pooled.project or project.id}:
-            check_works_for(user, project_id, ground.people)
-        return _from_mail(ground, user, project, found)
-
-    return act_anew(tracker, build)
+    return act_anew(tracker, build, nonce=nonce)
 
 
-def _from_mail(ground: Ground, user: User, project: Project, found: Waiting) -> Work:
-    known, mail, changed = Known(ground, found.arrival), found.pooled.mail, ground.changes
-    account = known.account
-    defaults = account.auto_create if account and account.project == project.id else AutoCreation()
-    thanks, why = acknowledgement.acknowledge(_thanks_for(ground, known))
-    opening = Opening(
-        number=ground.tracker.numbers.take(),
-        project=project.id,
-        summary=mail.subject,
-        description=clipped(known.message.text.strip(), LONGEST_TEXT),
-        status=project.initial_status,
-        priority=defaults.priority,
-        category=defaults.category,
-        reporter=known.message.sender,  # A sender that is not clear gets no rights, here neither.
-        root_message_id=mail.message_id,
-        by_mail=True,
-        acknowledge=thanks,
-        who=user.id,
-    )
-    work = Work(changes.opened(opening, changed.now), None)
-    changed.works[work.number] = work
-    assignees = _still_staff(ground, defaults.assign, project)
-    work.issue = changes.assigned(work.issue, assignees, changed.now, who=user.id, opening=True)
-    parents = [match.pool_key.partition("/")[2] for match in known.association().candidates if match.how == "pool"]
-    for parent in dict.fromkeys(parents):
-        _bring_parent(ground, work, user, parent)
-    entries, rows = subscriptions.from_message(mail, work.issue, ground.people, known.own)
-    for entry in entries:
-        work.issue = changes.subscribed(work.issue, entry, changed.now, who=user.id)
-    row = Row("person", "new_issue", user.email, f"email:{work.number}")
-    filing = msgspec.structs.replace(mail, trace=(*found.pooled.trace, row, *why, *rows))
-    work.issue = changes.filed(work.issue, filing, changed.now, who=user.id, opening=True)
-    take_along(changed, work, found)
-    return work
+def _send_first(changed: Changes, work: Work, user: User, letter: Letter) -> None:
+    """The first mail of the issue, to its reporter, who did not write to us."""
+    writing = Writing(changed, work, user)
+    subject = letter.subject or work.issue.summary
+    named = msgspec.structs.replace(letter, to=(work.issue.reporter, *letter.to), subject=subject)
+    writing.file("email", writing.addressed(named), writing.admitted())
+    writing.check_reaches_somebody()
 
 
-def _bring_parent(ground: Ground, work: Work, user: User, key: str) -> None:
-    """A mail of the pool that the new issue's mail answers belongs in front of it; it is told to nobody."""
-    try:
-        found = waiting(ground, key)
-    except NotFound:  # Taken by somebody meanwhile.
-        return
-    row = Row("person", "parent_in_pool", user.email, f"email:{work.number}")
-    filing = msgspec.structs.replace(found.pooled.mail, trace=(*found.pooled.trace, row))
-    work.issue = changes.filed(work.issue, filing, ground.changes.now, who=user.id, opening=True, quiet=True)
-    take_along(ground.changes, work, found)
-
-
-def _check_open(project: Project) -> None:
+def check_open(project: Project) -> None:
+    """Raises `Refused` for an archived project."""
     if project.archived:
-        raise Refused(f"Project {project.title!r} is archived (`flask projects set` ends that); it takes no new issue.")
+        raise Refused(
+            N_("Project {project!r} is archived; it takes no new issue until an administrator ends that."),
+            project=project.title,
+        )
 
 
 def _check_may_open(tracker: Tracker, user: User, project: Project, new: NewIssue) -> None:
     people = tracker.people.load_all()
     role = people.role(user, project.id)
     if role is None or role < Role.reporter:
-        raise Refused(f"{user.email} may not open issues of {project.title!r}: that takes the role reporter or more.")
-    if new.assign or new.reporter:
+        raise Refused(
+            N_("{who} may not open issues of {project!r}: that takes the role reporter or more."),
+            who=user.email,
+            project=project.title,
+        )
+    if new.assign or new.reporter or new.letter:
         check_works_for(user, project.id, people)
 
 
-def _one_of(project: Project, what: str, value: str, known: Sequence[str]) -> str:
+def one_of(project: Project, what: str, value: str, known: Sequence[str]) -> str:
+    """The project's own spelling of a category or priority, "" for none. Raises `Refused` for an unknown one."""
     for one in known:
         if one.casefold() == value.casefold():
             return one
     if value:
-        raise Refused(f"Project {project.title!r} has no {what} {value!r}; it has {', '.join(known) or 'none'}.")
+        raise Refused(
+            N_("Project {project!r} has no {what} {value!r}; it has {known}."),
+            project=project.title,
+            what=Phrase(what),
+            value=value,
+            known=", ".join(known) or "none",
+        )
     return ""
 
 
 def _reporter(ground: Ground, user: User, given: str) -> tuple[str, Subscription]:
     (address,) = addresses([given or user.email])
     if address in ground.own:
-        raise Refused(f"{address} is an address of our own; the reporter is somebody who can be written to.")
+        raise Refused(
+            N_("{address} is an address of our own; the reporter is somebody who can be written to."), address=address
+        )
     known = ground.people.by_address(address)
     if known is None:
         return address, Subscription(address, "", ACTIONS)
@@ -195,19 +183,3 @@ def _thanks(ground: Ground, user: User, reporter: str) -> acknowledgement.Facts:
         by_reporter=by_reporter,
         today=0 if by_reporter else ground.thanks_today(reporter),
     )
-
-
-def _thanks_for(ground: Ground, known: Known) -> acknowledgement.Facts:
-    sender = known.message.sender
-    return acknowledgement.Facts(
-        address=sender,
-        may_answer=may_answer(known.message, known.arrival.envelope.sender),
-        own=sender in known.own,
-        inactive=known.user is not None and not known.user.active,
-        today=ground.thanks_today(sender) if sender else 0,
-    )
-
-
-def _still_staff(ground: Ground, ids: Sequence[str], project: Project) -> list[User]:
-    users = (ground.people.user(one) for one in ids)
-    return [user for user in users if user is not None and ground.people.is_staff(user, project.id)]

@@ -4,9 +4,12 @@ Flows in: the key of a mail. Flows out: its record, place and reading; its move,
 Where it goes is decided by who asks.
 """
 
+from pathlib import Path
+
 import msgspec
 
 from eventum.errors import NotFound
+from eventum.issues.events import Filing
 from eventum.issues.people import User
 from eventum.mail.envelope import HEAD, Envelope, read_head
 from eventum.store import files
@@ -32,12 +35,12 @@ def place_of(tracker: Tracker, key: str) -> tuple[str, str]:
     tracker.index.catch_up()
     number = tracker.index.filed(key)
     if number is not None:
-        raise NotFound(f"The mail {key[:12]} is in issue {number} already.")
+        raise NotFound("The mail {key} is in issue {number} already.", key=key[:12], number=number)
     known = tracker.index.pooled(key)
     # The index may be a moment behind; the folders are not.
     outcome = tracker.pool.outcome(known[0], key) if known else None
     if known is None or outcome is None:
-        raise NotFound(f"The mail {key[:12]} is not in the list any more.")
+        raise NotFound("The mail {key} is not in the list any more.", key=key[:12])
     return known[0], outcome
 
 
@@ -45,13 +48,17 @@ def waiting(ground: Ground, key: str) -> Waiting:
     """The mail with this key. Raises as `place_of`, and `Damaged` when its record cannot be used."""
     tracker = ground.tracker
     account, outcome = place_of(tracker, key)
-    pooled, path = tracker.pool.load(account, key), tracker.pool.path(account, key)
+    pooled = tracker.pool.load(account, key)
+    arrival = arrival_of(tracker, pooled.mail, tracker.pool.path(account, key))
+    return Waiting(pooled=pooled, outcome=outcome, arrival=arrival)
+
+
+def arrival_of(tracker: Tracker, mail: Filing, path: Path) -> Arrival:
+    """A mail that was kept as one that arrives. Raises `NotFound` when its file is gone."""
     trace = read_head(files.read_head(path, HEAD))
     # A mail that a person put there by hand has no trace headers.
-    envelope = trace if isinstance(trace, Envelope) else Envelope(destination=account, received=pooled.mail.received)
-    message = reading(tracker.cache, pooled.mail.digest, path)
-    arrival = Arrival(key=key, path=str(path), envelope=envelope, message=message)
-    return Waiting(pooled=pooled, outcome=outcome, arrival=arrival)
+    envelope = trace if isinstance(trace, Envelope) else Envelope(destination=mail.destination, received=mail.received)
+    return Arrival(key=mail.key, path=str(path), envelope=envelope, message=reading(tracker.cache, mail.digest, path))
 
 
 def take_along(changed: Changes, work: Work, found: Waiting) -> None:

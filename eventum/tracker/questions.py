@@ -4,18 +4,22 @@ Flows in: what a list is to show, or a number. Flows out: rows of plain values, 
 title. A record that cannot be used is named beside the list, not instead of it. Nothing is changed here.
 """
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from eventum.errors import Damaged, NotFound, Refused
-from eventum.issues.events import Event, Filed
-from eventum.issues.issue import Issue
+from eventum.issues.events import Filing
+from eventum.issues.issue import Issue, held
 from eventum.issues.people import People
+from eventum.store.index_lists import Line
 from eventum.store.index_tables import Query
 from eventum.tracker.delivery import Delivery, deliveries
 from eventum.tracker.history import history
 from eventum.tracker.mails import Listed, Row, attachments
 from eventum.tracker.reading import reading
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,19 +40,51 @@ def issues(tracker: Tracker, wanted: Wanted) -> Listed:
     project = tracker.people.project(wanted.project).id if wanted.project else ""
     statuses = dict.fromkeys(s for p in people.projects if project in ("", p.id) for s in p.statuses)
     if wanted.status and wanted.status not in statuses:
-        raise Refused(f"No project has the status {wanted.status!r}; there are {', '.join(statuses) or 'none'}.")
+        known = ", ".join(statuses) or "none"
+        raise Refused(N_("No project has the status {status!r}; there are {known}."), status=wanted.status, known=known)
     tracker.index.catch_up()
     query = Query(project=project, status=wanted.status, search=wanted.search, limit=wanted.limit)
+    with tracker.index.snapshot():
+        lines = tracker.index.found(query)
+        stamps = dict(tracker.index.stamps())
     rows: list[Row] = []
     damaged: list[str] = []
-    for number in tracker.index.issues(query):
+    for line in lines:
+        if stamps.get(line.number) == tracker.issues.modified(line.number):
+            rows.append(_line_row(line, people))
+            continue
+        # Its file is not the one the index read: changed just now, or spoilt by hand.
         try:
-            rows.append(issue_row(tracker.issues.load(number), people))
+            rows.append(issue_row(tracker.issues.load(line.number), people))
         except Damaged as error:
             damaged.append(str(error))
         except NotFound:  # Removed by hand.
             continue
     return Listed(rows, [*damaged, *_unknown(tracker, damaged)])
+
+
+def _line_row(line: Line, people: People) -> Row:
+    """A line of the index as `issue_row` shows the record."""
+    titles = {project.id: project.title for project in people.projects}
+    created, updated, closed = (
+        None if moment is None else datetime.fromtimestamp(moment, UTC)
+        for moment in (line.created, line.updated, line.closed)
+    )
+    return {
+        "id": line.number,
+        "project": titles.get(line.project, line.project),
+        "summary": line.summary,
+        "status": line.status,
+        "priority": line.priority,
+        "category": line.category,
+        "reporter": line.reporter,
+        "assignees": [_address(one, people) for one in line.assignees.split()],
+        "created": created,
+        "updated": updated,
+        "closed": closed,
+        "emails": line.emails,
+        "notes": line.notes,
+    }
 
 
 def _unknown(tracker: Tracker, known: list[str]) -> list[str]:
@@ -79,9 +115,10 @@ def issue(tracker: Tracker, number: int) -> Row:
         ],
         "authorized_repliers": list(found.repliers),
         "messages": [
-            message_row(tracker, found, event, sent.get(event.number, []))
-            for event in events
-            if isinstance(event.what, Filed)
+            message_row(
+                tracker, found, one.message, [row for event in one.events for row in sent.get(event.number, [])]
+            )
+            for one in held(events)
         ],
         "history": history(events, people),
     }
@@ -107,10 +144,8 @@ def issue_row(found: Issue, people: People) -> Row:
     }
 
 
-def message_row(tracker: Tracker, found: Issue, event: Event, sent: list[Delivery]) -> Row:
+def message_row(tracker: Tracker, found: Issue, message: Filing, sent: list[Delivery]) -> Row:
     """One message of an issue with its text; a mail whose file is gone has a text that says so."""
-    assert isinstance(event.what, Filed)
-    message = event.what.message
     try:
         path = tracker.issues.mail_path(found.number, message.key)
         text = reading(tracker.cache, message.digest, path).text

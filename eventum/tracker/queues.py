@@ -4,20 +4,62 @@ Flows in: a status, an id or the beginning of one. Flows out: rows of plain valu
 waits is touched only while no run sends: an entry in a run's hand could be sent twice.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
 from eventum.errors import Busy, NotFound, Refused
 from eventum.mail.message import parse
-from eventum.store.outbox import Queued, Status
+from eventum.store.sendings import Queued, Status
 from eventum.tracker.mails import Row, one_of
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
 
 STATUSES: Sequence[Status] = ("held", "pending", "deferred", "sent", "failed")
+UNSENT: Sequence[Status] = ("failed", "deferred", "held", "pending")  # What needs a person first.
+GONE = N_("There is no entry {key} in the queue any more.")
 LEASE = "queue"  # Held by a run while it sends.
+PAGE = 50
+# What the notices are called, for people.
+NOTICES = MappingProxyType(
+    {
+        "new_issue": N_("New issue"),
+        "new_issue_assigned": N_("New issue, assigned"),
+        "assignment": N_("Assignment"),
+        "acknowledgement": N_("Acknowledgement"),
+        "email": N_("E-mail"),
+        "note": N_("Internal note"),
+        "blocked": N_("Blocked mail"),
+        "closed": N_("Issue closed"),
+        "invitation": N_("Invitation"),
+        "new_password": N_("Link for a new password"),
+        "confirm_address": N_("Link to confirm an address"),
+        "address_change": N_("Change of address"),
+    }
+)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One page of the queue: its rows, and which page of how many."""
+
+    rows: list[Row]
+    number: int
+    last: int
+    counts: Mapping[Status, int]
+    sending: bool  # A run has mail in its hand now.
+
+
+class WayOut(msgspec.Struct, frozen=True):
+    """The server that takes our mail, when a run used it last, and what went wrong then."""
+
+    host: str
+    port: int
+    last: datetime | None
+    problem: str
 
 
 def queued(tracker: Tracker, status: str = "") -> list[Row]:
@@ -30,13 +72,37 @@ def queued(tracker: Tracker, status: str = "") -> list[Row]:
     return [_row(entry) for entry in found]
 
 
+def part(tracker: Tracker, status: str = "", number: int = 1) -> Part:
+    """A page of the queue, of one status or ("") of all that is not sent; only what it shows is read.
+
+    What is not sent stands oldest first, failed mail before all other; what was sent or failed, newest first.
+    """
+    outbox = tracker.outbox
+    wanted = (status,) if status else UNSENT
+    newest_first = status in ("sent", "failed")
+    names = [(UNSENT.index(one) if not status else 0, entry, one) for entry, one in outbox.names(*wanted)]
+    names.sort(key=lambda name: (name[0], name[1].arrival_ns * (-1 if newest_first else 1), name[1].key))
+    last = max(1, -(-len(names) // PAGE))
+    number = min(max(1, number), last)
+    shown = (outbox.shown(entry, one) for _, entry, one in names[(number - 1) * PAGE : number * PAGE])
+    rows = [{**_row(entry), "log": entry.log} for entry in shown if entry]
+    return Part(rows=rows, number=number, last=last, counts=outbox.count(), sending=outbox.in_hand())
+
+
+def way_out(tracker: Tracker) -> WayOut:
+    """How mail leaves, and how the last run went. Raises `Damaged` when General Setup cannot be used."""
+    smtp, last = tracker.settings.general().smtp, tracker.state.run("process-queue")
+    return WayOut(
+        host=smtp.host, port=smtp.port, last=last.ended if last else None, problem=last.summary if last else ""
+    )
+
+
 def queue_entry(tracker: Tracker, ident: str) -> Row:
     """One entry with its log and its mail. Raises `NotFound`, `Refused`."""
     key = _key(tracker, ident)
-    status = tracker.outbox.states([key]).get(key, "")
-    entry = next((entry for entry in tracker.outbox.entries(status) if entry.id == key), None)
+    entry = tracker.outbox.find(key)
     if entry is None:
-        raise NotFound(f"There is no entry {key} in the queue any more.")
+        raise NotFound(GONE, key=key)
     raw = raw_bytes(entry.path)
     message = parse(raw)
     return {
@@ -53,17 +119,19 @@ def retry(tracker: Tracker, ident: str) -> str:
     key = _key(tracker, ident)
     with _settled(tracker, key) as status:
         if status == "sent":
-            raise Refused(f"The entry {key} was sent; nobody gets a mail twice.")
+            raise Refused("The entry {key} was sent; nobody gets a mail twice.", key=key)
         tracker.outbox.retry(key)
     return key
 
 
 def retry_all_failed(tracker: Tracker) -> list[str]:
-    """Let all failed entries be sent by the next run; their ids."""
-    keys = [str(row["id"]) for row in queued(tracker, "failed")]
-    for key in keys:
-        tracker.outbox.retry(key)
-    return keys
+    """Let all failed entries be sent by the next run; their ids, in no order."""
+    tried = []
+    for entry, _ in tracker.outbox.names("failed"):
+        with suppress(NotFound):  # Somebody else was faster.
+            tracker.outbox.retry(entry.key)
+            tried.append(entry.key)
+    return tried
 
 
 def delete(tracker: Tracker, ident: str) -> str:
@@ -95,7 +163,7 @@ def _settled(tracker: Tracker, key: str) -> Iterator[Status]:
                 raise Busy("A run is sending mail now, perhaps this one; try again when it has ended.")
             status = tracker.outbox.states([key]).get(key)
         if status is None:
-            raise NotFound(f"There is no entry {key} in the queue any more.")
+            raise NotFound(GONE, key=key)
         yield status
     finally:
         if lease is not None:

@@ -162,14 +162,21 @@ def keep(cache: Path, message: Message) -> None:
     files.atomic_write(path, msgspec.json.encode(message), durable=False)
 
 
-def reading(cache: Path, digest: str, stored: Path) -> Message:
-    """What a stored mail says: from the cache, or read again. Raises `NotFound` when the mail is gone."""
+def cached(cache: Path, digest: str) -> Message | None:
+    """What a mail says, if it was read before."""
     try:
         return records.decode(files.read(cached_path(cache, digest)), Message, digest)
     except (NotFound, Damaged):
+        return None
+
+
+def reading(cache: Path, digest: str, stored: Path) -> Message:
+    """What a stored mail says: from the cache, or read again. Raises `NotFound` when the mail is gone."""
+    message = cached(cache, digest)
+    if message is None:
         message = parse(raw_bytes(stored))
         keep(cache, message)
-        return message
+    return message
 
 
 def raw_bytes(stored: Path) -> bytes:

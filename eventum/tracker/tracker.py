@@ -15,15 +15,21 @@ from eventum.config import Config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eventum.store.daily import Days
+    from eventum.store.downloads import Downloads
+    from eventum.store.filters import FilterStore
+    from eventum.store.first_visit import FirstVisits
     from eventum.store.identity import Identity
     from eventum.store.index import Index
     from eventum.store.issues import IssueStore, Numbers
     from eventum.store.layout import Layout
     from eventum.store.locks import Locks
+    from eventum.store.logins import LoginStore
     from eventum.store.maker import Maker
     from eventum.store.outbox import Outbox
     from eventum.store.people import PeopleStore
     from eventum.store.pool import Pool
+    from eventum.store.responses import ResponseStore
     from eventum.store.secrets import Secrets
     from eventum.store.settings import SettingsStore
     from eventum.store.spool import Spool
@@ -92,6 +98,13 @@ class Tracker:
         return SettingsStore(self.layout, self.locks, self.secrets)
 
     @cached_property
+    def responses(self) -> "ResponseStore":
+        """The canned responses."""
+        from eventum.store.responses import ResponseStore
+
+        return ResponseStore(self.layout, self.locks)
+
+    @cached_property
     def cache(self) -> "Path":
         """The folder of what is derived."""
         return self.config.cache_of(self.identity.id)
@@ -144,6 +157,41 @@ class Tracker:
         from eventum.store.state import State
 
         return State(self.layout, lambda: self.maker)
+
+    @cached_property
+    def daily(self) -> "Days":
+        """How many mails came and went."""
+        from eventum.store.daily import Days
+
+        return Days(self.layout, lambda: self.maker)
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """How far the last run of each account came."""
+        from eventum.store.downloads import Downloads
+
+        return Downloads(self.layout, self.locks, lambda: self.maker)
+
+    @cached_property
+    def first_visits(self) -> "FirstVisits":
+        """What is noted about the set-up in the browser."""
+        from eventum.store.first_visit import FirstVisits
+
+        return FirstVisits(self.layout)
+
+    @cached_property
+    def filters(self) -> "FilterStore":
+        """What people saved of the issue list."""
+        from eventum.store.filters import FilterStore
+
+        return FilterStore(self.layout, self.locks, lambda: self.maker)
+
+    @cached_property
+    def logins(self) -> "LoginStore":
+        """What is noted about people's logins."""
+        from eventum.store.logins import LoginStore
+
+        return LoginStore(self.layout, self.locks, lambda: self.maker)
 
     @cached_property
     def index(self) -> "Index":

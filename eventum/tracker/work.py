@@ -4,8 +4,10 @@ Flows in: issues that are made or changed, mail that goes to them or to the pool
 order in which a kill at any instant leaves nothing lost, nothing twice and nothing untold. No rule is applied here.
 
 The order: contents, links and intent durable; journal durable; new issues and new states of old ones appear by renames;
-what left the pool is forgotten; notices go from `out/tmp` to `out/new`. Whoever changes an issue rendered its notices
-from a snapshot; when the record moved meanwhile he is told `Conflict` and starts again.
+what left the pool is forgotten, or the issue when mail goes back into the pool; notices go from `out/tmp` to `out/new`.
+Notices that are taken back went the other way before all this, so that either they or their reason is there. Whoever
+changes an issue rendered its notices from a snapshot; when the record moved meanwhile he is told `Conflict` and starts
+again.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from eventum.tracker.tracker import Tracker
 
-TRIES = 5
+TRIES = 8
 
 
 class Work:
@@ -65,6 +67,9 @@ class Changes:
         self.works: dict[int, Work] = {}
         self.pooled: list[tuple[Pooled, str, str]] = []  # (record, outcome, path)
         self.moves: list[Move] = []
+        self.returns: list[Move] = []  # from their issues into the pool; `pooled` has them too
+        self.withdrawn: list[tuple[int, range]] = []  # (issue, events) whose notices are not to be sent
+        self.delay = 0  # seconds that the notices wait, so that they can be withdrawn
         self.touched: list[str] = []  # records that are as they should be, and that the index may not know of
 
     def work(self, number: int) -> Work:
@@ -84,7 +89,7 @@ class Changes:
         old = [work for work in changed if work.before is not None]
         with ExitStack() as stack:
             stack.enter_context(self.tracker.locks.issues(work.number for work in old))
-            if self.moves:
+            if self.moves or self.returns:
                 # A person may file by hand what a run pulls into a new issue: only one of them may have it.
                 stack.enter_context(self.tracker.locks.record("pool"))
             for work in old:
@@ -114,11 +119,14 @@ class _Commit:
         self._built: list[tuple[Work, Path]] = []
         self._prepared: list[tuple[Work, str]] = []
         self._notices: list[tuple[str, str]] = []
+        self._withdrawn: list[tuple[str, str]] = []
 
     def run(self) -> None:
         """Commit."""
         with ExitStack() as undo:
             undo.callback(self._drop)
+            for number, events in self._changes.withdrawn:
+                self._withdrawn += self._tracker.outbox.withdraw(number, events)
             self._make_durable()
             if lines := self._lines():
                 self._tracker.maker.journal(lines)
@@ -146,10 +154,10 @@ class _Commit:
                 tracker.pool.put(flush, pooled, outcome, path)
 
     def _intend(self, flush: Flush) -> None:
-        maker, moves = self._tracker.maker.id, tuple(self._changes.moves)
+        maker, moves, returns = self._tracker.maker.id, tuple(self._changes.moves), tuple(self._changes.returns)
         filings = tuple((key, work.number) for work in self._works for key, _ in (*work.mails, *work.written))
-        if filings or moves:
-            self._tracker.state.intend(flush, Intent(maker, filings, moves))
+        if filings or moves or returns:
+            self._tracker.state.intend(flush, Intent(maker, filings, moves, returns))
 
     def _lines(self) -> list[tuple[str, int]]:
         lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
@@ -160,6 +168,9 @@ class _Commit:
         self._tracker.issues.drop([folder for _, folder in self._built])
         self._tracker.issues.drop([temporary for _, temporary in self._prepared])
         self._tracker.outbox.drop(self._notices)
+        self._tracker.outbox.publish(self._withdrawn)
+        for move in self._changes.returns:
+            self._tracker.pool.take(move.account, move.key)
 
     def _show(self) -> None:
         shown: set[int] = set()
@@ -175,7 +186,9 @@ class _Commit:
             # A full disk may let some through: what shows is complete and owns its mail, the rest is decided again.
             flush.finish()
             self._leave_pool([move for move in self._changes.moves if move.issue in shown])
-        self._tracker.outbox.publish(self._notices)
+            self._leave_issue([move for move in self._changes.returns if move.issue in shown])
+        self._tracker.outbox.drop(self._withdrawn)
+        self._tracker.outbox.publish(self._notices, self._changes.delay)
 
     def _leave_pool(self, moves: list[Move]) -> None:
         for move in moves:
@@ -183,6 +196,10 @@ class _Commit:
         if moves:
             # Told after they left: who looked before would have found them there, and not looked again.
             self._tracker.maker.journal([(pool_record(move.account, move.key), 0) for move in moves])
+
+    def _leave_issue(self, moves: list[Move]) -> None:
+        for move in moves:
+            self._tracker.issues.take_out(move.issue, move.key)
 
 
 def change(tracker: "Tracker", number: int, verb: Callable[[Changes, Work], None]) -> Issue:

@@ -27,7 +27,7 @@ def test_without_an_active_administrator_somebody_has_to_be_named(house: House) 
 
 def test_who_is_unknown_or_deactivated_does_not_act(house: House) -> None:
     membership.save_user(house.tracker, "dev@example.org", UserForm(active=False))
-    with pytest.raises(Refused, match="dev@example.org is deactivated; `flask users set dev@example.org --active`"):
+    with pytest.raises(Refused, match="dev@example.org is deactivated; an administrator can end that"):
         acting(house.tracker, "dev@example.org")
     with pytest.raises(NotFound, match="nobody@example.org"):
         acting(house.tracker, "nobody@example.org")

@@ -1,9 +1,9 @@
 import pytest
 
 from eventum.errors import NotFound, Refused
-from eventum.issues.events import Closed
+from eventum.issues.events import Changed, Closed
 from eventum.tracker import membership
-from eventum.tracker.change import assign, close, unassign
+from eventum.tracker.change import Clash, Edit, assign, close, edit, reassign, reopen, unassign
 from eventum.tracker.membership import UserForm
 from tests.house import House, mail
 
@@ -78,3 +78,49 @@ def test_an_answer_after_closing_reopens(opened: House) -> None:
     told = opened.sent_to("ana@customer.example", "closed").message_id
     opened.arrive(mail("Re: closed", "still burning", In_Reply_To=told))
     assert (opened.issue(1).status, opened.issue(1).closed) == ("open", None)
+
+
+def test_a_field_is_set_when_it_says_what_was_seen(opened: House) -> None:
+    done = edit(opened.tracker, 1, "dev@example.org", Edit("priority", "High", "low"))
+    assert (done.issue.priority, done.changed) == ("Low", True)
+    assert done.issue.events[-1].what == Changed("priority", "High", "Low")
+    assert not edit(opened.tracker, 1, None, Edit("priority", "Low", "Low")).changed
+    assert edit(opened.tracker, 1, None, Edit("status", "new", "closed")).issue.closed
+    assert not edit(opened.tracker, 1, None, Edit("status", "closed", "open")).issue.closed
+
+
+def test_a_field_that_somebody_else_set_is_a_clash_unless_both_want_the_same(opened: House) -> None:
+    edit(opened.tracker, 1, "dev@example.org", Edit("status", "new", "waiting"))
+    with pytest.raises(Clash, match="set to 'waiting' meanwhile") as caught:
+        edit(opened.tracker, 1, None, Edit("status", "new", "open"))
+    assert (caught.value.mine, caught.value.theirs, caught.value.who) == ("open", "waiting", "Dev")
+    assert not edit(opened.tracker, 1, None, Edit("status", "new", "waiting")).changed
+    assert opened.issue(1).status == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Edit("status", "new", "lost"), "Help desk has no status 'lost'"),
+        (Edit("priority", "High", "Urgent"), "has no priority 'Urgent'"),
+        (Edit("category", "", "Hardware"), "has no category 'Hardware'; it has none"),
+        (Edit("summary", "The printer is on fire", " "), "The summary is one line"),
+    ],
+)
+def test_a_value_the_project_does_not_have_is_refused(opened: House, wanted: Edit, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        edit(opened.tracker, 1, None, wanted)
+
+
+def test_a_form_that_is_sent_twice_changes_once(opened: House) -> None:
+    nonce = "0123456789abcdef"
+    assert close(opened.tracker, 1, None, nonce=nonce).changed
+    assert reopen(opened.tracker, 1, None).changed
+    again = close(opened.tracker, 1, None, nonce=nonce)
+    assert not again.changed and again.made(nonce) and again.issue.closed is None
+
+
+def test_assigning_and_taking_off_in_one_step(opened: House) -> None:
+    done = reassign(opened.tracker, 1, None, (["admin@example.org"], ["dev@example.org"]))
+    names = [user.email for user in map(opened.tracker.people.load_all().user, done.issue.assignees) if user]
+    assert names == ["admin@example.org"]

@@ -2,17 +2,20 @@ from collections.abc import Callable
 
 import pytest
 
-from eventum.errors import NotFound, Refused
+from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues import changes
+from eventum.issues.events import Filed
+from eventum.issues.issue import messages
 from eventum.mail import threading
 from eventum.mail.message import parse
 from eventum.store.spool import key_of
 from eventum.tracker import membership
 from eventum.tracker.acting import Done
 from eventum.tracker.change import close
-from eventum.tracker.correspond import Letter, note, reply
+from eventum.tracker.correspond import Enclosure, Letter, Once, drop_draft, keep_draft, note, reach, reply
 from eventum.tracker.membership import ProjectForm
 from eventum.tracker.reading import raw_bytes
+from eventum.tracker.verifying import verify
 from eventum.tracker.work import Changes, Work, change
 from tests.house import House, mail
 
@@ -218,3 +221,69 @@ def test_two_who_write_at_once_are_both_kept(opened: House) -> None:
     issue = opened.issue(1)
     assert (issue.summary, issue.notes) == ("the slower one", 1)
     assert [event.number for event in issue.events] == list(range(1, issue.next_event))
+
+
+def test_who_is_left_out_gets_nothing_and_the_record_says_so(opened: House) -> None:
+    letter = Letter(text="x", left_out=("DEV@example.org",))
+    done, _ = reply(opened.tracker, 1, "admin@example.org", letter)
+    assert done.told == ("ana@customer.example",)
+    filed = [event.what for event in done.issue.events if isinstance(event.what, Filed)][-1]
+    assert filed.left_out == ("dev@example.org",)
+    note(opened.tracker, 1, "admin@example.org", letter)
+    assert not [one for one in opened.told() if one == ("note", "dev@example.org")]
+
+
+def test_a_user_is_left_out_by_whichever_of_his_addresses(opened: House) -> None:
+    opened.user("sue", aliases=("susan@home.example",))
+    note(opened.tracker, 1, "sue@example.org", Letter(text="x"))
+    done, _ = reply(opened.tracker, 1, "admin@example.org", Letter(text="x", left_out=("susan@home.example",)))
+    assert "sue@example.org" not in done.told
+
+
+def test_the_dry_run_names_who_the_rules_would_tell(opened: House) -> None:
+    admin = opened.tracker.people.user("admin@example.org")
+    found = reach(opened.tracker, 1, admin, Letter(text="", to=("bo@x.example",), and_reporter=True), kind="email")
+    assert {(one.address, one.why) for one in found} == {
+        ("ana@customer.example", "reporter"),
+        ("dev@example.org", "assignee"),
+        ("bo@x.example", "named here"),
+    }
+    before = opened.issue(1)
+    done, _ = reply(opened.tracker, 1, admin.email, Letter(text="x", to=("bo@x.example",), and_reporter=True))
+    assert set(done.told) == {one.address for one in found} and before.emails + 1 == done.issue.emails
+
+
+def test_a_form_that_is_sent_twice_is_one_reply(opened: House) -> None:
+    form = Once(nonce="0123456789abcdef")
+    first, kept = reply(opened.tracker, 1, None, DEAR, form=form)
+    opened.arrive(mail("Re", text="meanwhile", In_Reply_To="<root@customer.example>"))
+    second, again = reply(opened.tracker, 1, None, DEAR, form=form)
+    assert (kept.key, first.changed, second.changed) == (again.key, True, False)
+
+
+def test_an_answer_to_what_has_changed_is_stopped_once(opened: House) -> None:
+    seen = opened.issue(1).next_event
+    note(opened.tracker, 1, "admin@example.org", Letter(text="my own note"))
+    opened.arrive(mail("Re", text="It went out.", In_Reply_To="<root@customer.example>"))
+    with pytest.raises(Conflict, match="Nothing was sent"):
+        reply(opened.tracker, 1, "admin@example.org", DEAR, form=Once(seen=seen))
+    assert reply(opened.tracker, 1, "admin@example.org", DEAR, form=Once(seen=opened.issue(1).next_event))[0].changed
+
+
+def test_a_draft_is_seen_told_to_nobody_and_goes_when_it_is_sent(opened: House) -> None:
+    done, draft = keep_draft(opened.tracker, 1, "admin@example.org", Letter(text=""))
+    assert (draft.kind, draft.internal, done.told, done.issue.emails, done.issue.notes) == ("draft", True, (), 1, 0)
+    done, _ = reply(opened.tracker, 1, "dev@example.org", DEAR, form=Once(draft=draft.key))
+    assert [one.kind for one in messages(done.issue.events)] == ["email", "email"]
+    with pytest.raises(NotFound, match="sent or deleted"):
+        drop_draft(opened.tracker, 1, None, draft.key)
+    assert not verify(opened.tracker).findings
+
+
+def test_files_are_kept_in_the_mail_and_bounded(opened: House) -> None:
+    done, kept = reply(opened.tracker, 1, None, Letter(text="x", files=(Enclosure("../a.txt", "text/plain", b"abc"),)))
+    assert [(one.name, one.size) for one in kept.attachments] == [("a.txt", 3)] and done.changed
+    with pytest.raises(Refused, match="21 files, and 20 go with one mail"):
+        reply(opened.tracker, 1, None, Letter(text="x", files=(Enclosure("a", "", b""),) * 21))
+    with pytest.raises(Refused, match=r"20\.0 MB together|20\.1 MB together"):
+        reply(opened.tracker, 1, None, Letter(text="x", files=(Enclosure("a", "", b"x" * 20_050_001),)))

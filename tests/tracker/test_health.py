@@ -10,7 +10,8 @@ import pytest
 from eventum.config import Config
 from eventum.mail.envelope import Envelope
 from eventum.store.state import FetchState, Run
-from eventum.tracker.health import CRITICAL, OK, UNKNOWN, WARNING, Check, Health, health
+from eventum.tracker.checks import CRITICAL, OK, UNKNOWN, WARNING, Check, Health
+from eventum.tracker.health import health
 from eventum.tracker.tracker import Tracker
 from tests.house import House, mail
 
@@ -48,7 +49,7 @@ def test_a_store_whose_runs_come_is_well(well: House) -> None:
         *("store", "download-emails", "process-queue", f"account {well.account.id}"),
         *("spool", "queue", "failed", "dead", "disk"),
     ]
-    assert all(check.hint == "" for check in found.checks)
+    assert all(check.advice == "" for check in found.checks)
 
 
 @pytest.mark.parametrize("command", ["download-emails", "process-queue"])
@@ -59,13 +60,13 @@ def test_a_run_that_does_not_come_is_late_and_then_too_late(
     ran(well, command, minutes)
     check = named(well, command)
     assert check.level == level
-    assert (CRON[command] in check.hint) == (level > OK)
+    assert (CRON[command] in check.advice) == (level > OK)
 
 
 def test_the_first_thing_that_is_forgotten_is_cron(house: House) -> None:
     check = named(house, "download-emails")
     assert (check.level, check.value) == (CRITICAL, "never ran")
-    assert CRON["download-emails"] in check.hint and "crontab -e" in check.hint
+    assert CRON["download-emails"] in check.advice and "crontab -e" in check.advice
 
 
 def test_without_an_account_nothing_has_to_be_fetched(well: House) -> None:
@@ -78,7 +79,7 @@ def test_without_an_account_nothing_has_to_be_fetched(well: House) -> None:
 def test_a_run_that_was_not_all_well_says_why(well: House) -> None:
     ran(well, "process-queue", 1, "the server is away")
     check = named(well, "process-queue")
-    assert (check.level, check.hint) == (WARNING, "the server is away")
+    assert (check.level, check.advice) == (WARNING, "the server is away")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_a_run_that_was_not_all_well_says_why(well: House) -> None:
         (FetchState(), WARNING, "never fetched"),
         (FetchState(error="The password is wrong.", failures=1), WARNING, "failing since"),
         (FetchState(error="The password is wrong.", failures=3), CRITICAL, "3 times in a row"),
-        (FetchState(passed_over=("17: too large",)), WARNING, "1 mails could not be fetched"),
+        (FetchState(passed_over=("17: too large",)), WARNING, "1 mail could not be fetched"),
     ],
 )
 def test_an_account_says_what_is_wrong_with_it(well: House, state: FetchState, level: int, value: str) -> None:
@@ -97,7 +98,7 @@ def test_an_account_says_what_is_wrong_with_it(well: House, state: FetchState, l
     well.tracker.state.save_fetch(well.account.id, state)
     check = named(well, f"account {well.account.id}")
     assert (check.level, value in check.value) == (level, True), check
-    assert (state.error or "") in check.hint
+    assert (state.error or "") in check.advice
 
 
 def accepted(house: House, minutes: int) -> None:
@@ -111,7 +112,7 @@ def accepted(house: House, minutes: int) -> None:
 def test_mail_must_not_wait_long_to_be_decided(well: House, minutes: int, level: int) -> None:
     accepted(well, minutes)
     check = named(well, "spool")
-    assert (check.level, check.value.startswith("1 mails")) == (level, True)
+    assert (check.level, check.value.startswith("1 mail ")) == (level, True)
 
 
 @pytest.mark.parametrize(("minutes", "level"), [(5, OK), (30, WARNING), (90, CRITICAL)])
@@ -123,7 +124,7 @@ def test_mail_must_not_wait_long_to_be_sent(well: House, minutes: int, level: in
     ran(well, "process-queue", 1, "smtp.example.org:25 refused the connection")
     check = named(well, "queue")
     assert check.level == level
-    assert ("refused the connection" in check.hint) == (level > OK)
+    assert ("refused the connection" in check.advice) == (level > OK)
 
 
 def test_what_is_put_off_counts_from_when_it_is_due(well: House) -> None:
@@ -133,7 +134,7 @@ def test_what_is_put_off_counts_from_when_it_is_due(well: House) -> None:
     for path in (well.tracker.layout.outgoing / "new").iterdir():
         path.unlink()
     well.tracker.outbox.defer(entry, "450 later")
-    assert named(well, "queue").value == "0 mails due, 1 wait in all"
+    assert named(well, "queue").value == "0 mails due, 1 waits in all"
 
 
 def test_what_needs_a_person_is_told(well: House) -> None:
@@ -182,7 +183,7 @@ def test_a_damaged_file_is_named_and_hides_no_other_check(well: House, broken: B
     path = broken(well)
     path.write_bytes(b"{")
     check = named(well, f"account {well.account.id}" if name == "account" else name)
-    assert (check.level, str(path) in check.hint) == (level, True)
+    assert (check.level, str(path) in check.advice) == (level, True)
     assert named(well, "disk").level == OK
 
 
@@ -197,7 +198,7 @@ def test_a_store_that_cannot_be_used_cannot_be_told(tmp_path: Path) -> None:
     tracker = Tracker(Config(data=tmp_path / "data", secret_file=tmp_path / "secret.json"))
     found = health(tracker, CRON)
     assert (found.level, [check.name for check in found.checks]) == (UNKNOWN, ["store"])
-    assert "flask init" in found.checks[0].hint
+    assert "flask init" in found.checks[0].advice
 
 
 def test_a_run_of_a_clock_that_was_ahead_does_not_hide_a_cron_that_died(well: House) -> None:
@@ -205,4 +206,4 @@ def test_a_run_of_a_clock_that_was_ahead_does_not_hide_a_cron_that_died(well: Ho
     check = named(well, "process-queue")
     assert check.level == WARNING
     assert "to come" in check.value
-    assert CRON["process-queue"] in check.hint
+    assert CRON["process-queue"] in check.advice

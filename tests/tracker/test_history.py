@@ -17,13 +17,15 @@ from eventum.issues.events import (
     ReplierRemoved,
     StatusChanged,
     Subscribed,
+    TakenOut,
     Unassigned,
+    Undone,
     Unsubscribed,
     What,
 )
 from eventum.issues.people import People, User
 from eventum.mail.address import Address
-from eventum.tracker.history import history, sentence
+from eventum.tracker.history import history, phrase, sentence
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DEE = User(id="u1", email="dee@example.org", name="Dee", created=NOW)
@@ -64,6 +66,9 @@ SAID = [
     (Unsubscribed("bo@x.example"), "bo@x.example left the notification list."),
     (ReplierAdded("bo@x.example"), "bo@x.example may mail the issue."),
     (ReplierRemoved("bo@x.example"), "bo@x.example may no longer mail the issue."),
+    (TakenOut("k1", "Fire"), "A message was taken out of the issue: Fire"),
+    (TakenOut("k1"), "A message was taken out."),
+    (Undone(3), "The last step was taken back."),
     (
         DeliveryFailed("bo@x.example", "<m>", "550 no such user"),
         "A mail to bo@x.example could not be delivered: 550 no such user",
@@ -78,6 +83,23 @@ def test_what_happened_is_a_sentence(what: What, said: str) -> None:
 
 def test_every_kind_of_event_has_one() -> None:
     assert {type(what) for what, _ in SAID} == set(get_args(What))
+
+
+@pytest.mark.parametrize(("what", "said"), SAID)
+def test_what_happened_has_a_few_words_too(what: What, said: str) -> None:
+    few = phrase(what, PEOPLE)
+    assert few and len(few) < 60 and "{" not in few and not few.endswith(".")
+
+
+def test_it_is_said_in_the_language_of_the_reader() -> None:
+    shout = str.upper
+
+    def say(text: str) -> str:
+        return text if "{" in text else shout(text)
+
+    assert sentence(Reopened(), PEOPLE, say) == "OPENED AGAIN."
+    assert sentence(Changed("priority", "", "High"), PEOPLE, say) == "The PRIORITY was changed from NOTHING to High."
+    assert phrase(Assigned(("u1",)), PEOPLE, say) == "assigned to Dee"
 
 
 def test_a_line_of_history() -> None:

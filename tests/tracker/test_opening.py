@@ -5,8 +5,9 @@ from eventum.issues.accounts import AutoCreation
 from eventum.issues.issue import messages
 from eventum.mail import threading
 from eventum.tracker import membership
+from eventum.tracker.from_mail import open_from_mail
 from eventum.tracker.membership import ProjectForm
-from eventum.tracker.opening import NewIssue, open_from_mail, open_issue
+from eventum.tracker.opening import NewIssue, open_issue
 from tests.house import House, mail
 
 FIRE = NewIssue(project="Help desk", summary="The printer is on fire", description="All of it.\r\n")

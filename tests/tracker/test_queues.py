@@ -1,8 +1,14 @@
+import os
+
 import pytest
 
 from eventum.errors import Busy, NotFound, Refused
+from eventum.mail.envelope import Posting
 from eventum.mail.message import parse
-from eventum.tracker.queues import STATUSES, delete, queue_entry, queued, retry, retry_all_failed
+from eventum.store.flush import Flush
+from eventum.store.outbox import key_of
+from eventum.tracker import queues
+from eventum.tracker.queues import STATUSES, delete, part, queue_entry, queued, retry, retry_all_failed
 from tests.house import House, mail
 
 
@@ -120,3 +126,63 @@ def test_the_lease_is_given_back(house: House, key: str) -> None:
     lease = house.tracker.locks.lease("queue")
     assert lease is not None
     lease.release()
+
+
+def put(house: House, event: int, status: str) -> str:
+    """The key of an entry in this state."""
+    outbox, to = house.tracker.outbox, "ana@customer.example"
+    posting = Posting(
+        key=key_of(1, event, to),
+        recipient=to,
+        sender="",
+        type="email",
+        issue=1,
+        event=event,
+        queued=house.now,
+        message_id=f"<{event}@example.org>",
+        subject=f"Mail {event}",
+    )
+    with Flush() as flush:
+        prepared = outbox.prepare(flush, posting, b"Subject: x\r\n\r\nx\r\n")
+    outbox.publish([prepared])
+    if status != "pending":
+        settle(house, posting.key, status)
+    return posting.key
+
+
+def test_a_page_shows_what_is_not_sent_and_what_needs_a_person_first(house: House) -> None:
+    keys = [put(house, number, status) for number, status in enumerate(("pending", "sent", "deferred", "failed"), 1)]
+    shown = part(house.tracker)
+    assert [row["id"] for row in shown.rows] == [keys[3], keys[2], keys[0]]
+    assert shown.counts == {"held": 0, "pending": 1, "deferred": 1, "sent": 1, "failed": 1}
+    assert (shown.number, shown.last, shown.sending) == (1, 1, False)
+
+
+def test_what_was_sent_is_shown_newest_first_a_page_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "PAGE", 2)
+    keys = [put(house, number, "sent") for number in range(1, 6)]
+    for number, wanted in ((1, keys[4:2:-1]), (2, keys[2:0:-1]), (3, keys[:1]), (9, keys[:1]), (-1, keys[4:2:-1])):
+        shown = part(house.tracker, "sent", number)
+        assert ([row["id"] for row in shown.rows], shown.last) == (wanted, 3)
+
+
+def test_of_a_page_only_what_it_shows_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "PAGE", 1)
+    keys = [put(house, number, "sent") for number in range(1, 4)]
+    for path in (house.tracker.layout.sent / "cur").iterdir():
+        if path.name.startswith(keys[2]):
+            os.utime(path, (2**31, 2**31))
+        else:
+            # Whoever reads it is told that a link leads in a circle.
+            path.unlink()
+            path.symlink_to(path.name)
+    (row,) = part(house.tracker, "sent").rows
+    assert (row["id"], row["subject"]) == (keys[2], "Mail 3")
+    with pytest.raises(OSError, match="symbolic links"):
+        list(house.tracker.outbox.entries("sent"))
+
+
+def test_a_run_that_sends_now_is_seen(house: House, key: str) -> None:
+    assert not part(house.tracker).sending
+    assert house.tracker.outbox.claim(house.tracker.outbox.due()[0])
+    assert part(house.tracker).sending

@@ -1,0 +1,123 @@
+"""One message of an issue as a page shows it: who, how far he is proven, what he wrote in pieces, files, why, delivery.
+
+Flows in: a message as the record holds it. Flows out: the same with its text, from the reading in the cache; a mail is
+read again only where there is none. A mail whose file is gone is shown with what the record knows of it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from eventum.errors import NotFound
+from eventum.issues.events import Event, Opened
+from eventum.issues.issue import Held, Issue
+from eventum.issues.notices import BLOCKED
+from eventum.issues.people import People
+from eventum.mail.address import Address
+from eventum.mail.message import Message as Mail
+from eventum.mail.quoting import Piece, pieces
+from eventum.mail.reading import Attachment
+from eventum.tracker.delivery import Line
+from eventum.tracker.reading import cached, reading
+from eventum.tracker.reasons import Why, why
+from eventum.tracker.tracker import Tracker
+from eventum.wording import Say
+
+LONGEST = 100_000
+"""Characters of a text that an issue's page shows; the mail's own page has the rest."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message. `number` is that of the event that filed it first.
+
+    `kind` is "description" for what was typed when the issue was opened; such a message has no key and no mail.
+    `verified` is as in `Filing`. `blocked` says why in words of the table `notices.BLOCKED`; `waits` while nobody
+    decided about it. `was_shortened`: the text goes on in the mail.
+    """
+
+    number: int
+    kind: Literal["email", "note", "draft", "description"]
+    key: str = ""
+    name: str
+    address: str
+    is_staff: bool = False
+    verified: str = ""
+    automatic: str = ""
+    outgoing: bool = False
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    subject: str = ""
+    when: datetime
+    pieces: tuple[Piece, ...] = ()
+    was_shortened: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    blocked: str = ""
+    waits: bool = False
+    duplicate: bool = False
+    missing: bool = False
+    why: Why = Why("", ())
+    delivery: tuple[Line, ...] = ()
+
+
+def shown(
+    tracker: Tracker, issue: Issue, one: Held, *, people: People, delivery: tuple[Line, ...], say: Say
+) -> Message:
+    """A message of an issue."""
+    message, first = one.message, one.events[0]
+    mail = read(tracker, issue.number, message.key, message.digest)
+    text = mail.text if mail else ""
+    return Message(
+        number=first.number,
+        kind=message.kind,
+        key=message.key,
+        name=message.from_.name,
+        address=message.from_.address,
+        is_staff=message.outgoing and people.is_staff(people.by_address(message.from_.address), issue.project),
+        verified=message.verified,
+        automatic=message.automatic,
+        outgoing=message.outgoing,
+        to=message.to,
+        cc=message.cc,
+        subject=message.subject,
+        # A clock that is ahead, or a liar's, must not put a mail into the future.
+        when=min(message.date or message.received, message.received),
+        pieces=pieces(text[:LONGEST]),
+        was_shortened=len(text) > LONGEST,
+        attachments=message.attachments,
+        blocked=say(BLOCKED.get(message.blocked, message.blocked)),
+        waits=message.waits,
+        duplicate=bool(message.duplicate_of),
+        missing=mail is None,
+        why=why(message.trace, say),
+        delivery=delivery,
+    )
+
+
+def described(issue: Issue, events: Sequence[Event], people: People) -> Message | None:
+    """What was typed when the issue was opened by hand, None for an issue that a mail opened or that says nothing."""
+    first = events[0] if events else None
+    if first is None or not isinstance(first.what, Opened) or first.what.by_mail or not issue.description:
+        return None
+    user = people.who(first.who)
+    return Message(
+        number=first.number,
+        kind="description",
+        name=user.name if user else "",
+        address=user.email if user else first.who,
+        is_staff=people.is_staff(user, issue.project),
+        verified="user",
+        when=first.when,
+        pieces=pieces(issue.description[:LONGEST]),
+        was_shortened=len(issue.description) > LONGEST,
+    )
+
+
+def read(tracker: Tracker, number: int, key: str, digest: str) -> Mail | None:
+    """What a mail of an issue says; None when its file is gone."""
+    try:
+        # Asked before the Maildir: where the mail lies has to be searched for.
+        return cached(tracker.cache, digest) or reading(tracker.cache, digest, tracker.issues.mail_path(number, key))
+    except NotFound:
+        return None
