@@ -24,6 +24,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cache: Path | None = None  # None: a folder of this user named after the store, see `cache_of`.
     base_url: str = ""  # "": what General Setup says.
     log_format: str = "text"
+    trusted_proxies: int = 0  # How many stand before us, each of which adds the address it was asked from.
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
@@ -34,6 +35,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             cache=_path(environment["EVENTUM_CACHE"]) if environment.get("EVENTUM_CACHE") else None,
             base_url=environment.get("EVENTUM_BASE_URL", "").rstrip("/"),
             log_format=environment.get("EVENTUM_LOG_FORMAT") or "text",
+            trusted_proxies=_count(environment.get("EVENTUM_TRUSTED_PROXIES", "")),
         )
         if problems := config.problems():
             raise Damaged(" ".join(problems))
@@ -60,6 +62,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             found.append(f"EVENTUM_BASE_URL is {self.base_url!r}; write it like https://issues.example.org.")
         if self.log_format not in LOG_FORMATS:
             found.append(f"EVENTUM_LOG_FORMAT is {self.log_format!r}; choose {' or '.join(LOG_FORMATS)}.")
+        if self.trusted_proxies < 0:
+            found.append(
+                "EVENTUM_TRUSTED_PROXIES is no number; write how many proxies stand before us, like 1, or none."
+            )
         return found
 
     def cache_of(self, store_id: str) -> Path:
@@ -80,3 +86,10 @@ def is_base_url(text: str) -> bool:
 
 def _path(text: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _count(text: str) -> int:
+    """The number, 0 for none said; -1 for what is no number, which `problems` names."""
+    if text in ("", "none"):
+        return 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else -1

@@ -4,6 +4,7 @@ import pytest
 
 from eventum.config import Config, is_base_url
 from eventum.errors import Damaged
+from eventum.tracker.lines import VARIABLES
 
 
 def test_without_variables_the_store_lies_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,10 +22,12 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
             "EVENTUM_SECRET_FILE": str(tmp_path / "key.json"),
             "EVENTUM_BASE_URL": "https://issues.example.org/tracker/",
             "EVENTUM_LOG_FORMAT": "json",
+            "EVENTUM_TRUSTED_PROXIES": "2",
         }
     )
     assert (config.data, config.secret_file) == (tmp_path / "store", tmp_path / "key.json")
     assert (config.base_url, config.log_format) == ("https://issues.example.org/tracker", "json")
+    assert config.trusted_proxies == 2
     assert config.cache_of("0123") == tmp_path / "cache"
 
 
@@ -38,10 +41,11 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
                 "EVENTUM_SECRET_FILE": str(tmp_path),
                 "EVENTUM_BASE_URL": "issues.example.org",
                 "EVENTUM_LOG_FORMAT": "xml",
+                "EVENTUM_TRUSTED_PROXIES": "-1",
             }
         )
     said = str(raised.value)
-    for name in ("EVENTUM_DATA", "EVENTUM_CACHE", "EVENTUM_SECRET_FILE", "EVENTUM_BASE_URL", "EVENTUM_LOG_FORMAT"):
+    for name in VARIABLES:
         assert name in said
 
 

@@ -9,13 +9,15 @@ import msgspec
 import pytest
 
 from app import create_app
-from eventum.commands import cron, edge
+from eventum.commands import edge
 from eventum.config import Config
 from eventum.issues.accounts import TYPES
 from eventum.issues.events import Event
+from eventum.issues.letters import LETTERS, subject
 from eventum.issues.notices import NOTICES
 from eventum.issues.people import Preferences, Role
 from eventum.issues.settings import KEYS, General, show
+from eventum.tracker import lines
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -92,7 +94,7 @@ def test_the_settings_are_those_of_the_program_with_their_defaults() -> None:
 
 def test_the_variables_are_those_of_the_program() -> None:
     read = set(re.findall(r"EVENTUM_[A-Z_]+", (ROOT / "eventum" / "config.py").read_text(encoding="utf-8")))
-    assert {row[0] for row in table(SETTINGS, "Environment")} == read == set(cron.VARIABLES)
+    assert {row[0] for row in table(SETTINGS, "Environment")} == read == set(lines.VARIABLES)
 
 
 def test_the_roles_preferences_and_account_types_are_those_of_the_program() -> None:
@@ -119,8 +121,14 @@ def test_the_notices_and_events_are_those_of_the_program() -> None:
     assert {row[0] for row in table(NOTICES_PAGE, "Events")} == tags
 
 
+def test_the_letters_are_those_of_the_program() -> None:
+    rows = {row[0]: row[1] for row in table(NOTICES_PAGE, "Letters")}
+    assert rows == {name: subject(name, "Eventum") for name in LETTERS}
+    assert all((ROOT / "templates" / "notifications" / letter.template).exists() for letter in LETTERS.values())
+
+
 @pytest.mark.parametrize(
-    "page", ["README.md", "CHANGELOG.md", "docs/commands.md", "docs/settings.md", "docs/notices.md"]
+    "page", ["README.md", "CHANGELOG.md", "docs/commands.md", "docs/running.md", "docs/settings.md", "docs/notices.md"]
 )
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from eventum.demo.stage import Stage
 
 SMTP = 25  # What is added to --port.
+TICK = 1.0  # Seconds between two looks for what the screens want sent.
+EVERY = 60.0  # Seconds between two fetches when nothing came, as cron would.
 
 bp = Blueprint("demo", __name__, cli_group=None)
 
@@ -26,12 +30,13 @@ bp = Blueprint("demo", __name__, cli_group=None)
     type=click.IntRange(1024, 65535 - SMTP),
     default=5000,
     show_default=True,
-    help="Where the demo is found: mail is taken at N + 25.",
+    help="Where the screens are; mail is taken at N + 25.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what is in ./demo-data and begin anew.")
 @click.option("--check", is_flag=True, help="End after the work: 0 when all is as it should be, 1 with what is not.")
 def demo(port: int, fresh: bool, check: bool) -> None:
-    """A team, its customers and ten mails: what becomes of each, why, and what is sent; then mail of your own.
+    """A team, its customers and ten mails: what becomes of each, why, and what is sent; then the screens to look at it
+    and to go on with, and mail of your own.
 
     All of it lies in ./demo-data and nothing leaves this machine. Started again it goes on with what is there.
 
@@ -39,16 +44,22 @@ def demo(port: int, fresh: bool, check: bool) -> None:
     Example:
         flask demo --fresh
     """
+    from eventum.commands.demo_site import served
+    from eventum.demo.place import Place
     from eventum.demo.stage import staged
 
     before = signal.signal(signal.SIGTERM, _terminate)
+    root = Path.cwd() / "demo-data"
     try:
-        with staged(Path.cwd() / "demo-data", port=0 if check else port + SMTP, fresh=fresh) as stage:
+        with (
+            served(Place(root), 0 if check else port) as site,
+            staged(root, port=0 if check else port + SMTP, fresh=fresh, url=f"http://127.0.0.1:{port}") as stage,
+        ):
             alone = not list(stage.tracker.issues.numbers())
             problems = stage.play.perform()
             demo_report.report(stage, _flask())
             if check:
-                _check([*problems, *stage.play.wrong(alone=alone)])
+                _check([*problems, *stage.play.wrong(alone=alone), *_visit(stage, site)])
                 return
             for problem in problems:
                 edge.say(f"Error: {problem}")
@@ -61,16 +72,43 @@ def demo(port: int, fresh: bool, check: bool) -> None:
 
 
 def _listen(stage: "Stage") -> NoReturn:
-    """Decide and answer what comes in, until somebody ends it."""
+    """Decide and answer what comes in, and send what the screens make, until somebody ends it."""
+    fetched = time.monotonic()
     while True:
-        address, raw = stage.arrivals.get()
-        before = {one.id for one in stage.play.sendings()}
-        problems = [fetch.error for fetch in stage.play.download() if fetch.error]
+        arrival = _arrival(stage)
+        is_time = arrival is not None or time.monotonic() - fetched > EVERY
+        if not is_time and not stage.tracker.outbox.due():
+            continue
+        before = {one.id for one in stage.play.sendings() if one.status == "sent"}
+        problems: list[str] = []
+        if is_time:
+            problems += [fetch.error for fetch in stage.play.download() if fetch.error]
+            fetched = time.monotonic()
         problems += [error for error in (stage.play.send().error,) if error]
-        sendings = [one for one in stage.play.sendings() if one.id not in before]
-        demo_report.arrived(stage, address, raw, sendings)
+        sendings = [one for one in stage.play.sendings() if one.status != "pending" and one.id not in before]
+        if arrival is not None:
+            demo_report.arrived(stage, *arrival)
+        demo_report.sent(sendings)
         for problem in problems:
             edge.say(f"Error: {problem}")
+
+
+def _arrival(stage: "Stage") -> tuple[str, bytes] | None:
+    try:
+        return stage.arrivals.get(timeout=TICK)
+    except Empty:
+        return None
+
+
+def _visit(stage: "Stage", site: str) -> list[str]:
+    from eventum.demo.scenery import with_our_password
+    from eventum.demo.visit import visited
+
+    return [
+        problem
+        for person in with_our_password(stage.tracker, stage.place)[:1]
+        for problem in visited(site, person.email, stage.place.password(), person.name)
+    ]
 
 
 def _check(wrong: list[str]) -> None:

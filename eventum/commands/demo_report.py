@@ -52,6 +52,11 @@ def report(stage: "Stage", flask: str) -> None:
 def invite(stage: "Stage", flask: str) -> None:
     """How to look around and how to write to it."""
     root = stage.place.root.name
+    _heading("Open it")
+    click.echo()
+    click.secho(f"    {stage.url}", fg="cyan", bold=True)
+    click.echo()
+    _logins(stage)
     _heading("Look around")
     _text("In a second terminal, in this folder; the first line says which data the others work on:")
     click.echo()
@@ -86,15 +91,28 @@ def invite(stage: "Stage", flask: str) -> None:
     click.echo("\nCtrl-C ends it.")
 
 
-def arrived(stage: "Stage", address: str, raw: bytes, sendings: "Sequence[Sending]") -> None:
-    """One mail that came by SMTP, and what was sent because of it."""
+def arrived(stage: "Stage", address: str, raw: bytes) -> None:
+    """One mail that came by SMTP."""
     fate = stage.play.fate(address, raw)
     if fate is None:
         click.secho(f"\nA mail to {address} came in and could not be decided yet; it is tried again.", fg="red")
     else:
         _mail(" *.", fate, f"to {address}")
+
+
+def sent(sendings: "Sequence[Sending]") -> None:
+    """What was sent since, because of a mail or of what somebody did on a screen."""
     for sending in sendings:
         click.echo(f"    {sending.status} to {sending.recipient}: {printing.cell(sending.subject)}")
+
+
+def _logins(stage: "Stage") -> None:
+    from eventum.demo.scenery import with_our_password
+
+    people = with_our_password(stage.tracker, stage.place)
+    size = max((printing.width(person.email) for person in people), default=0)
+    for person in people:
+        click.echo(f"    {person.email:{size}}  password {stage.place.password()}  {person.about}")
 
 
 def _people() -> None:

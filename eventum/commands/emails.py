@@ -126,11 +126,11 @@ def new_issue(ident: str, project: str, who: str | None, as_json: bool) -> None:
     Example:
         flask emails new-issue 3f9a1c20
     """
-    from eventum.tracker import mails, opening
+    from eventum.tracker import from_mail, mails
 
     with closing(edge.tracker()) as tracker:
         key = mails.key_of(tracker, ident)
-        done = opening.open_from_mail(tracker, who, key, project)
+        done = from_mail.open_from_mail(tracker, who, key, project)
         if as_json:
             printing.print_json(mails.shown(tracker, key))
         else:
@@ -182,3 +182,24 @@ def restore(ident: str, who: str | None, as_json: bool) -> None:
             printing.print_json(mails.shown(tracker, key))
         else:
             click.echo(f"The mail {key[:SHOWN_ID]} {'waits again' if changed else 'waits already'}.")
+
+
+@emails.command("undo")
+@click.argument("issue", metavar="ISSUE", type=click.IntRange(1, 999_999_999))
+@_by
+def undo(issue: int, who: str | None) -> None:
+    """Take back what was done last with mail in an issue: associated, opened from it, accepted.
+
+    It works for ten minutes and as long as nothing else happened to the issue. The mail waits again, and who was not
+    told yet is not.
+
+    \b
+    Example:
+        flask emails undo 42
+    """
+    from eventum.tracker import undo as undoing
+
+    with closing(edge.tracker()) as tracker:
+        back = undoing.take_back(tracker, who, undoing.last_step(tracker, issue))
+        told = f" Already told: {', '.join(back.told)}." if back.told else ""
+        click.echo(f"Issue {issue} is as it was before.{told}")

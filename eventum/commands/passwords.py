@@ -7,14 +7,9 @@ import sys
 from collections.abc import Callable
 
 import click
-from werkzeug.security import generate_password_hash
 
 from eventum.commands.edge import Body
 from eventum.errors import Refused
-
-# 128 MB and about 0.3 s a guess.
-METHOD = "scrypt:131072:8:1"
-MIN_LENGTH = 8
 
 
 def stdin_option(text: str = "Read the password from stdin: the first line.") -> "Callable[[Body], Body]":
@@ -45,6 +40,6 @@ def piped_or_typed(from_stdin: bool, prompt: str) -> str:
 
 def hashed(password: str) -> str:
     """What is kept of a password with which somebody logs in here. Raises `Refused` for a short one."""
-    if len(password) < MIN_LENGTH:
-        raise Refused(f"A password has at least {MIN_LENGTH} characters.")
-    return generate_password_hash(password, METHOD)
+    from eventum.tracker import passwords
+
+    return passwords.hashed(password)

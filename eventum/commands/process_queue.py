@@ -25,7 +25,8 @@ def process_queue(limit: int | None, as_json: bool) -> None:
     """
     from eventum.runners.incoming import Incoming
     from eventum.runners.outgoing import Outgoing
-    from eventum.runners.runner import running
+    from eventum.runners.runner import guarded, running
+    from eventum.tracker.texts import AFTER_A_RUN, take_in
 
     tracker = edge.tracker()
     try:
@@ -41,6 +42,8 @@ def process_queue(limit: int | None, as_json: bool) -> None:
             incoming.work()
             damaged = list(dict.fromkeys([*edge.damaged(tracker), *incoming.damaged]))
             problems += [*damaged, *incoming.problems]
+        # Last of all, and what goes wrong with it is no fault of this run: nobody's mail waits for it to be searched.
+        guarded(lambda: take_in(tracker, AFTER_A_RUN))
     finally:
         tracker.close()
     for problem in (*damaged, *incoming.problems):

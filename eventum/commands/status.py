@@ -5,7 +5,7 @@ from contextlib import closing
 import click
 from flask import Blueprint
 
-from eventum.commands import cron, edge, printing
+from eventum.commands import edge, printing
 
 bp = Blueprint("status", __name__, cli_group=None)
 WORDS = ("ok", "WARNING", "CRITICAL", "UNKNOWN")
@@ -22,16 +22,19 @@ def status(as_json: bool) -> None:
     Example:
         flask status --json
     """
-    from eventum.tracker import health
+    from eventum.tracker import health, lines
 
     with closing(edge.bare_tracker()) as tracker:
-        found = health.health(tracker, cron.lines())
+        found = health.health(tracker, lines.lines(tracker.config))
     if as_json:
-        printing.print_json(found)
+        checks = [
+            {"name": one.name, "level": one.level, "value": one.value, "hint": one.advice} for one in found.checks
+        ]
+        printing.print_json({"level": found.level, "checks": checks})
     else:
         for check in found.checks:
             click.echo(f"{WORDS[check.level]:9} {check.name:24} {printing.cell(check.value)}")
-            if check.hint:
-                click.echo(f"{'':9} {printing.cell(check.hint)}")
+            if check.advice:
+                click.echo(f"{'':9} {printing.cell(check.advice)}")
     if found.level:
         raise click.exceptions.Exit(found.level)

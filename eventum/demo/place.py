@@ -7,10 +7,12 @@ itself keeps is not touched here.
     mailboxes/help/ orders/       Maildirs of the shop's addresses
     outside/<address>/            a Maildir for everybody who was sent something
     env                           for a shell: the variables with which `flask` works on this store
+    password                      with which its people log in, made for this folder
 """
 
 import itertools
 import re
+import secrets
 import shlex
 import shutil
 import time
@@ -32,6 +34,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.env = root / "env"
+        self._password = root / "password"
         self.config = Config(data=root / "data", secret_file=root / "secret.json", cache=root / "cache")
 
     def make(self) -> None:
@@ -45,6 +48,13 @@ class Place:
             "EVENTUM_CACHE": self.config.cache,
         }
         self.env.write_text("".join(f"export {name}={shlex.quote(str(path))}\n" for name, path in variables.items()))
+
+    def password(self) -> str:
+        """The password of everybody who works here; made when it is asked for first."""
+        if not self._password.exists():
+            self._password.touch(mode=0o600)
+            self._password.write_text(secrets.token_hex(6) + "\n")
+        return self._password.read_text().strip()
 
     def remove(self) -> None:
         """Begin anew. Raises `Refused` for a folder that no demo made."""

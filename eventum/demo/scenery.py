@@ -9,7 +9,7 @@ import msgspec
 from eventum.demo.place import ADDRESSES, Place
 from eventum.errors import NotFound
 from eventum.issues.accounts import Account
-from eventum.tracker import founding, general, mailboxes, membership
+from eventum.tracker import founding, general, mailboxes, membership, passwords
 from eventum.tracker.mailboxes import AccountForm
 from eventum.tracker.membership import ProjectForm, UserForm
 from eventum.tracker.tracker import Tracker
@@ -51,15 +51,18 @@ PROJECTS = (
 )
 
 
-def build(tracker: Tracker, place: Place, smtp_port: int) -> dict[str, Account]:
-    """Make what is missing; the accounts by their addresses. The outgoing mail goes to this port of this machine."""
+def build(tracker: Tracker, place: Place, smtp_port: int, url: str) -> dict[str, Account]:
+    """Make what is missing; the accounts by their addresses. The outgoing mail goes to this port of this machine, and
+    the links in it to `url`."""
     founding.found(tracker, UserForm(email=ADA.email, name=ADA.name))
     tracker.open()
     for project in PROJECTS:
         _project(tracker, project)
     for person in PEOPLE:
         _person(tracker, person)
-    for key, value in (("smtp.host", "127.0.0.1"), ("smtp.port", str(smtp_port)), ("smtp.from", HELP)):
+    _passwords(tracker, place)
+    wanted = (("smtp.host", "127.0.0.1"), ("smtp.port", str(smtp_port)), ("smtp.from", HELP), ("general.base_url", url))
+    for key, value in wanted:
         if str(general.asked(tracker, key).value) != value:
             general.changed(tracker, key, value)
     return {
@@ -81,6 +84,22 @@ def _person(tracker: Tracker, person: Person) -> None:
     except NotFound:
         form = UserForm(email=person.email, name=person.name, members=person.members, preferences=person.preferences)
         membership.save_user(tracker, None, form)
+
+
+def _passwords(tracker: Tracker, place: Place) -> None:
+    """Everybody may log in; whoever chose a password of his own keeps it."""
+    without = [person for person in PEOPLE if not tracker.people.user(person.email).password]
+    kept = passwords.hashed(place.password()) if without else ""
+    for person in without:
+        membership.save_user(tracker, person.email, UserForm(password=kept))
+
+
+def with_our_password(tracker: Tracker, place: Place) -> list[Person]:
+    """Who logs in with the password of this folder: everybody but those who chose one of their own."""
+    ours = place.password()
+    kept = {person.email: tracker.people.user(person.email).password for person in PEOPLE}
+    right = {one for one in set(kept.values()) if passwords.is_right(one, ours)}
+    return [person for person in PEOPLE if kept[person.email] in right]
 
 
 def _account(tracker: Tracker, place: Place, address: str, form: AccountForm) -> Account:

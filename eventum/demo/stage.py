@@ -20,18 +20,22 @@ from eventum.tracker.tracker import Tracker
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A demo that runs. `arrivals` are (address, raw) of mails that came in by SMTP, as they come."""
+    """A demo that runs. `arrivals` are (address, raw) of mails that came in by SMTP, as they come.
+
+    `url` is where its screens are to be, `port` where its mail is taken.
+    """
 
     place: Place
     play: Play
+    url: str
     port: int
     arrivals: SimpleQueue[tuple[str, bytes]]
     tracker: Tracker
 
 
 @contextmanager
-def staged(root: Path, *, port: int, fresh: bool) -> Iterator[Stage]:
-    """The demo of this folder, anew when `fresh`; `port` 0 takes any that is free.
+def staged(root: Path, *, port: int, fresh: bool, url: str = "http://127.0.0.1:5000") -> Iterator[Stage]:
+    """The demo of this folder, anew when `fresh`; mail is taken at `port`, 0 takes any that is free.
 
     Raises `Busy` when the port or the folder is in use, `Refused` when the folder holds something else.
     """
@@ -52,9 +56,9 @@ def staged(root: Path, *, port: int, fresh: bool) -> Iterator[Stage]:
                 pass
             place.remove()
         with _alone(place) as tracker:
-            accounts = scenery.build(tracker, place, outwards.port)
+            accounts = scenery.build(tracker, place, outwards.port, url)
             play = Play(tracker, place, accounts)
-            yield Stage(place=place, play=play, port=inwards.port, arrivals=arrivals, tracker=tracker)
+            yield Stage(place=place, play=play, url=url, port=inwards.port, arrivals=arrivals, tracker=tracker)
 
 
 def _taken(recipient: str) -> str:

@@ -38,6 +38,14 @@ def test_the_list_for_people(house: House, key: str) -> None:
     assert [line.split()[:2] for line in lines] == [["ID", "STATE"], [key[:12], "unassociated"]]
 
 
+def test_what_was_done_last_is_taken_back_once(house: House, key: str) -> None:
+    called(house, "emails", "associate", key[:10], "1")
+    result = called(house, "emails", "undo", "1")
+    assert (result.exit_code, result.stdout) == (0, "Issue 1 is as it was before.\n")
+    assert asked(house, "emails", "show", key)["state"] == "unassociated"
+    assert refused(house, "emails", "undo", "1") == (1, "Error: This cannot be taken back.\n")
+
+
 def test_a_mail_for_people_and_as_json(house: House, key: str) -> None:
     shown = called(house, "emails", "show", key[:8]).stdout
     assert "This account opens no issues by itself. -> kept for a person to decide" in shown

@@ -1,12 +1,17 @@
 import os
+import re
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import Result
 
 from eventum.config import Config
+from eventum.errors import Refused
+from eventum.tracker import first_visit
+from eventum.tracker.tracker import Tracker
 
 Run = Callable[..., Result]
 
@@ -22,13 +27,10 @@ def test_init_makes_the_store_its_key_and_an_administrator_who_may_log_in(bare_f
     ]
 
 
-def test_init_says_the_next_steps_and_the_cron_lines_of_this_place(
-    bare_flask: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EVENTUM_CACHE", "/srv/50% of it")
+def test_init_says_the_next_steps_and_the_cron_lines_of_this_place(bare_flask: Run, config: Config) -> None:
     out = bare_flask("init", "--admin-email", "ada@example.org").stdout
     assert "flask accounts add" in out
-    start = f"cd {os.getcwd()} && EVENTUM_CACHE='/srv/50\\% of it' "
+    start = f"cd {Path(__file__).parent.parent.parent} && EVENTUM_DATA={config.data} "
     lines = [line.strip() for line in out.splitlines() if start in line]
     assert [line.split()[-2] for line in lines] == ["download-emails", "process-queue"]
 
@@ -54,7 +56,7 @@ def test_init_finishes_a_first_day_that_was_cut_short(bare_flask: Run, config: C
 @pytest.mark.parametrize(
     ("arguments", "stdin", "code", "said"),
     [
-        ((), "", 2, "--admin-email"),
+        (("--password-stdin",), "correct horse\n", 2, "--admin-email"),
         (("--admin-email", "no address"), "", 1, "not an e-mail address"),
         (("--admin-email", "ada@example.org", "--password-stdin"), "", 1, "no password on stdin"),
         (("--admin-email", "ada@example.org", "--password-stdin"), "short\n", 1, "at least 8 characters"),
@@ -65,6 +67,32 @@ def test_init_says_what_it_cannot_take(
 ) -> None:
     result = bare_flask("init", *arguments, stdin=stdin)
     assert (result.exit_code, said in result.stderr) == (code, True)
+
+
+def code_of(result: Result) -> str:
+    found = re.search(r"asks for this code: ([0-9a-z-]{23})$", result.stdout, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def test_init_prints_a_code_for_the_browser_once_and_keeps_only_its_digest(bare_flask: Run, config: Config) -> None:
+    first = bare_flask("init")
+    code = code_of(first)
+    assert first.exit_code == 0 and code
+    assert code not in (config.data / "state" / "first-visit.json").read_text()
+    again = bare_flask("init")
+    assert (code_of(again), "--new-code" in again.stderr) == ("", True)
+    other = code_of(bare_flask("init", "--new-code"))
+    assert other and other != code
+    tracker = Tracker(config).open()
+    with pytest.raises(Refused, match="not the code"):
+        first_visit.begin(tracker, code, email="ada@example.org", name="Ada", password="correct horse")
+    first_visit.begin(tracker, other.upper(), email="ada@example.org", name="Ada", password="correct horse")
+    assert bare_flask("init", "--new-code").exit_code == 1
+
+
+def test_init_prints_no_code_for_who_can_log_in(bare_flask: Run, config: Config) -> None:
+    result = bare_flask("init", "--admin-email", "ada@example.org", "--password-stdin", stdin="correct horse\n")
+    assert not code_of(result) and not (config.data / "state" / "first-visit.json").exists()
 
 
 def test_init_never_makes_a_second_key_for_a_store(bare_flask: Run, config: Config) -> None:

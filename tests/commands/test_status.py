@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from eventum.commands import cron
 from eventum.config import Config
+from eventum.tracker.lines import lines as cron_lines
 from tests.commands.conftest import Run
 
 
@@ -50,11 +50,11 @@ def test_a_store_with_another_key_is_level_3_and_both_keys_are_named(flask: Run,
     [("/srv/eventum/.venv/bin/flask", "/srv/eventum/.venv/bin/flask"), ("/lib/flask/__main__.py", "python* -m flask")],
 )
 def test_a_cron_line_starts_the_program_as_this_was_started(
-    monkeypatch: pytest.MonkeyPatch, started: str, program: str
+    config: Config, monkeypatch: pytest.MonkeyPatch, started: str, program: str
 ) -> None:
     monkeypatch.setattr("sys.argv", [started])
     monkeypatch.setattr("sys.executable", "python*")
-    lines = cron.lines()
+    lines = cron_lines(config)
     assert list(lines) == ["download-emails", "process-queue"]
     for command, line in lines.items():
         assert line.endswith(f" {program.replace('python*', chr(39) + 'python*' + chr(39))} {command} >/dev/null")

@@ -3,6 +3,7 @@
 import os
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from eventum.config import Config
 from eventum.demo.letters import LETTERS
 from eventum.demo.place import Place, traced
 from eventum.demo.stage import staged
+from eventum.demo.visit import visited
 from tests.servers.dovecot import free_ports
 
 Run = Callable[..., Result]
@@ -93,6 +95,14 @@ def test_two_demos_exclude_each_other(demo: Run, tmp_path: Path) -> None:
             assert (result.exit_code, "Another demo runs" in result.stderr) == (75, True)
 
 
+def test_a_port_that_is_taken_is_named(demo: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = demo("--port", str(port))
+    assert result.exit_code == 75
+    assert f"127.0.0.1:{port} cannot be listened on (Address already in use); name another --port." in result.stderr
+
+
 def test_the_file_of_variables_lets_a_shell_work_on_its_data(demo: Run, tmp_path: Path) -> None:
     assert demo("--check").exit_code == 0
     shell = '. demo-data/env; cd "$1"; exec "$2" -m flask projects list'
@@ -138,6 +148,17 @@ def test_mail_can_be_written_to_it_until_it_is_ended(tmp_path: Path, ending: sig
         try:
             invited = read_until(process.stdout, "Ctrl-C ends it.")
             assert any(f"smtp://127.0.0.1:{port} " in line for line in invited)
+            (password,) = {line.split()[2] for line in invited if " password " in line}
+            url = f"http://127.0.0.1:{port - SMTP}"
+            assert f"    {url}\n" in invited
+            for email, name in (("ada@lighthouse.example", "Ada Lindqvist"), ("dana@lighthouse.example", "Dana Reyes")):
+                assert visited(url, email, password, name) == []
+            assert visited(url, "ada@lighthouse.example", "wrong", "Ada Lindqvist") != []
+            # What somebody does on a screen, or in a shell, is sent without waiting for cron.
+            reply = "issues reply 2 --text Soon --as dana@lighthouse.example"
+            line = f". demo-data/env; cd {ROOT}; exec {sys.executable} -m flask {reply}"
+            subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=True)
+            read_until(process.stdout, "sent to misaki@sato.example")
             with smtplib.SMTP("127.0.0.1", port) as client:
                 mail = "From: Eve <eve@example.net>\nTo: help@lighthouse.example\nSubject: Hello?\n\nAnybody there?\n"
                 client.sendmail("eve@example.net", "help@lighthouse.example", mail)
