@@ -6,6 +6,7 @@ from eventum import commands
 from eventum.commands import edge
 from eventum.config import Config
 from eventum.tracker.tracker import Tracker
+from eventum.web.door import Door
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -19,5 +20,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__)
     app.extensions["eventum"] = Tracker(config)
     for blueprint in commands.BLUEPRINTS:
-        app.register_blueprint(blueprint)
+        # A screen may have a command's name.
+        app.register_blueprint(blueprint, name=f"command-{blueprint.name}")
+    app.wsgi_app = Door(app)  # type: ignore[method-assign]  # Flask's own way to put something in front.
     return app

@@ -17,7 +17,7 @@ from eventum.issues.people import User
 from eventum.mail.envelope import Envelope
 from eventum.mail.message import Message, parse
 from eventum.runners.incoming import Incoming
-from eventum.store.outbox import Queued
+from eventum.store.sendings import Queued
 from eventum.tracker import founding, membership
 from eventum.tracker.disposition import Disposition
 from eventum.tracker.membership import ProjectForm, UserForm

@@ -1,0 +1,67 @@
+"""The page of an issue, however it was asked for: opened, or shown again because a form on it was refused.
+
+Flows in: a number, the part of the conversation, what is wrong. Flows out: the page. Its forms are sent to `web/issue`
+and `web/writing`.
+"""
+
+from flask import Response, request
+
+from eventum.tracker import conversation, correspond, presence, responses
+from eventum.tracker.conversation import Conversation, Part
+from eventum.tracker.subscribe import ACTIONS
+from eventum.web.access import me
+from eventum.web.l10n import say
+from eventum.web.letter import LetterForm, prepared
+from eventum.web.page import page
+from eventum.web.trackers import tracker
+from eventum.wording import N_
+
+WORDS = {
+    "updated": N_("updates"),
+    "closed": N_("closing"),
+    "emails": N_("e-mails"),
+    "files": N_("files"),
+}
+"""What somebody on the list is told of, in the order of the page."""
+
+
+def wanted_part() -> Part:
+    """Which part of the conversation the address asks for."""
+    return Part(before=_number("before"), since=_number("from"))
+
+
+def _number(name: str) -> int:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def conversation_of(number: int) -> Conversation:
+    """The part of the issue that was asked for, as the visitor may see it. Raises `NotFound`, `Damaged`."""
+    return conversation.conversation(tracker(), number, me(), wanted_part(), say=say)
+
+
+def issue_page(
+    number: int, status: int = 200, *, letter: LetterForm | None = None, clash: object = None, problem: str = ""
+) -> Response:
+    """The page; `letter` is what was sent and refused, `clash` a field that somebody else set, `problem` the rest."""
+    found = conversation_of(number)
+    user = me()
+    if letter is None:
+        letter = prepared(found, user)
+    may_write = found.staff or correspond.may_reply(tracker(), found.issue, user)
+    return page(
+        "issue/shown.html",
+        status,
+        c=found,
+        issue=found.issue,
+        project=found.project,
+        letter=letter if may_write else None,
+        workers=conversation.workers(found),
+        responses=responses.responses(tracker(), found.project.id) if found.staff else (),
+        writers=presence.others(tracker(), number, user) if found.staff else (),
+        is_writing=False,
+        clash=clash,
+        problem=problem,
+        actions=ACTIONS,
+        action_words=WORDS,
+    )

@@ -1,0 +1,53 @@
+"""All screens: one row each, in the order of the alphabet."""
+
+from flask import Blueprint
+
+from eventum.web import (
+    account_runs,
+    accounts,
+    blocked,
+    dashboard,
+    dead,
+    emails,
+    first_visit,
+    general,
+    health,
+    issue,
+    issues,
+    lines,
+    login,
+    mail,
+    new_issue,
+    preferences,
+    projects,
+    queue,
+    responses,
+    search,
+    users,
+    writing,
+)
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    account_runs.bp,
+    accounts.bp,
+    blocked.bp,
+    dashboard.bp,
+    dead.bp,
+    emails.bp,
+    first_visit.bp,
+    general.bp,
+    health.bp,
+    issue.bp,
+    issues.bp,
+    lines.bp,
+    login.bp,
+    mail.bp,
+    new_issue.bp,
+    preferences.bp,
+    projects.bp,
+    queue.bp,
+    responses.bp,
+    search.bp,
+    users.bp,
+    writing.bp,
+)

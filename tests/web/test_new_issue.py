@@ -1,0 +1,85 @@
+"""A new issue in a browser."""
+
+import io
+
+from eventum.tracker import membership
+from eventum.tracker.membership import ProjectForm
+from tests.house import House
+from tests.web.browser import Site
+
+NEW = "/issues/new"
+
+
+def test_an_issue_is_opened_once_however_often_the_button_is_pressed(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    form = dev.get(NEW).form(NEW)
+    data = {**form.values, "summary": "The fuser is dead", "text": "It smells.", "priority": "High"}
+    first, second = dev.post(NEW, data), dev.post(NEW, data)
+    assert (first.status, first.path, second.path) == (303, "/issues/1", "/issues/1")
+    assert list(house.tracker.issues.numbers()) == [1]
+    issue = house.issue(1)
+    assert (issue.summary, issue.description, issue.priority, issue.reporter) == (
+        "The fuser is dead",
+        "It smells.",
+        "High",
+        "dev@example.org",
+    )
+
+
+def test_a_new_mail_to_a_customer_opens_the_issue_and_is_sent(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    fields = {"summary": "Your printer", "how": "mail", "reporter": "Ana@customer.example", "text": "It is ready."}
+    assert dev.submit(NEW, NEW, **fields).status == 303
+    assert ("email", "ana@customer.example") in house.told()
+    assert not [kind for kind, _ in house.told() if kind == "acknowledgement"]
+    sent = house.sent_to("ana@customer.example", "email")
+    assert sent.subject == "[#1] Your printer" and sent.text.strip() == "It is ready."
+    issue = house.issue(1)
+    assert (issue.reporter, issue.emails, issue.description) == ("ana@customer.example", 1, "")
+
+
+def test_a_refused_form_keeps_what_was_typed(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    page = dev.submit(NEW, NEW, summary="", text="It smells.")
+    assert page.status == 422 and "Fill this in." in page.text
+    assert page.form(NEW).values["text"][0].strip() == "It smells."
+    page = dev.submit(NEW, NEW, summary="x", reporter="nonsense", text="It smells.")
+    assert page.status == 422 and "is not an e-mail address" in page.text
+    page = dev.submit(NEW, NEW, summary="x", reporter="ana@customer.example", how="mail", text=" ")
+    assert page.status == 422 and "empty" in page.text
+    values = {**dev.get(NEW).form(NEW).values, "summary": "x", "files": [(io.BytesIO(b"x"), "a.txt")]}
+    page = dev.post(NEW, values, content_type="multipart/form-data")
+    assert page.status == 422 and "Files go with a mail" in page.text
+    assert list(house.tracker.issues.numbers()) == []
+
+
+def test_another_project_has_other_choices(house: House, site: Site) -> None:
+    membership.save_project(house.tracker, None, ProjectForm(title="Sales", categories=("Leads",)))
+    sales = house.tracker.people.project("Sales")
+    admin = site.browser("admin@example.org")
+    page = admin.submit(NEW, NEW, project=sales.id, summary="Typed", do="project")
+    assert page.status == 200 and "Leads" in page.text and page.form(NEW).values["summary"] == ["Typed"]
+
+
+def test_what_is_typed_is_kept_until_the_issue_is_open(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    values = {**dev.get(NEW).form(NEW).values, "summary": "Half", "text": "It sm", "how": "mail"}
+    assert "Draft saved 12:00" in dev.post("/issues/new/draft", values).text
+    page = dev.get(NEW)
+    found = page.form(NEW).values
+    assert (found["summary"], found["text"][0].strip(), found["how"]) == (["Half"], "It sm", ["mail"])
+    assert dev.submit(page, NEW, summary="Whole", how="note").status == 303
+    assert dev.get(NEW).form(NEW).values["summary"] == [""]
+
+
+def test_a_reporter_opens_his_own_and_nobody_elses(house: House, site: Site) -> None:
+    rep = house.user("rep", role="reporter")
+    browser = site.browser(rep.email)
+    page = browser.get(NEW)
+    assert "reporter" not in page.form(NEW).names and "assign" not in page.form(NEW).names
+    assert browser.post(NEW, {**page.form(NEW).values, "summary": "Mine", "reporter": "x@y.example"}).status == 303
+    assert house.issue(1).reporter == rep.email
+
+
+def test_a_viewer_opens_none(house: House, site: Site) -> None:
+    assert site.browser(house.user("vi", role="viewer").email).get(NEW).status == 403
