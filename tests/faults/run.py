@@ -3,9 +3,10 @@
     python tests/faults/run.py [--row kill] [--trials 60] [--mails 200] [--seed 1]
 
 A place is a call that changes a file. Rows: `broken` (the harness finds the faults of broken copies), `commit` (every
-place of one new issue), `long` (an issue with hundreds of events), `verbs` (every place of what people do), `kill`
-(random places), `kinds` (every kind of place), `full` (the disk is full at a place), `together` (two runs at once, also
-when one is killed), `shut` (the data folder cannot be written). ROW in the environment chooses too.
+place of one new issue), `long` (an issue with hundreds of events), `verbs` (every place of what people do), `undone`
+(every place of taking mail back), `kill` (random places), `kinds` (every kind of place), `full` (the disk is full at a
+place), `together` (two runs at once, also when one is killed), `shut` (the data folder cannot be written). ROW in the
+environment chooses too.
 """
 
 import argparse
@@ -175,6 +176,14 @@ class Plan:
                 places, before, after = rows.golden_verb(made, words)
                 self._do(" ".join(words[:2]), lambda: rows.verb(made, words, places, before, after))  # noqa: B023
 
+    def undone(self) -> None:
+        """Kills at every place of taking mail back out of an issue, with notices that were not sent."""
+        with scene(20) as made:
+            rows.golden_queue(made)
+            words = rows.filed_by_hand(made)
+            places, before, after = rows.golden_verb(made, words)
+            self._do("emails undo", lambda: rows.verb(made, words, places, before, after))
+
     def _first(self, places: Sequence[Place], part: str) -> int:
         return next(at for at, place in enumerate(places) if part in place.step)
 
@@ -206,7 +215,7 @@ class Plan:
         self._report.broken("believes", rows.queue(queue, some, broken="believes"), began)
 
 
-ROWS = ("broken", "commit", "long", "verbs", "kill", "kinds", "full", "together", "shut")
+ROWS = ("broken", "commit", "long", "verbs", "undone", "kill", "kinds", "full", "together", "shut")
 
 
 def main() -> int:

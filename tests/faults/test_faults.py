@@ -59,6 +59,11 @@ def test_what_people_do_is_done_and_told_or_not_done_at_all() -> None:
     assert all(trials > 15 for trials in done.values())
 
 
+def test_what_is_taken_back_is_back_and_untold_or_as_it_was() -> None:
+    (trials,) = counts(row("undone")).values()
+    assert trials > 25
+
+
 def test_a_kill_while_events_go_to_the_history_tells_all_and_nothing_twice() -> None:
     assert counts(row("long", "--mails", "120", "--trials", "6")) == {"a long issue": 6}
 
