@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from eventum.mail.content import clean_name
+from eventum.mail.safe import file_label
 
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
 _NOT_PLAIN: Final = re.compile(r"[^ !#-.0-9:-\[\]^-~]")  # what a quoted string of plain letters cannot hold
@@ -52,11 +53,7 @@ def with_files(text: bytes, files: tuple[Enclosure, ...]) -> bytes:
 
 def safe_name(name: str) -> str:
     """What a file is called in a mail and on a screen, never "" and never a path."""
-    name = clean_name(name)
-    if len(name) > _LONGEST:
-        stem, dot, extension = name.rpartition(".")
-        name = f"{stem[: _LONGEST - 12]}{dot}{extension[:11]}" if dot else name[:_LONGEST]
-    return name or "file.bin"
+    return file_label(clean_name(name), _LONGEST)
 
 
 def safe_type(type_: str) -> str:

@@ -52,18 +52,18 @@ def test_the_same_mail_is_composed_to_the_same_bytes() -> None:
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\x\\bericht.pdf", "bericht.pdf"),
-        ('a"b;c\r\nBcc: x.txt', 'a"b;c Bcc: x.txt'),
+        ('a"b;c\r\nBcc: x.txt', 'a b;c Bcc x.txt'),
         ("漏れ写真.jpg", "漏れ写真.jpg"),
         ("Übersicht über alles.pdf", "Übersicht über alles.pdf"),
-        ("", "file.bin"),
-        ("..", "file.bin"),
+        ("", "file"),
+        ("..", "file"),
         ("a%20b'c.txt", "a%20b'c.txt"),
     ],
 )
 def test_a_name_is_a_label_and_never_a_path_or_a_header(name: str, kept: str) -> None:
     raw = compose(draft(Enclosure(name, "text/plain", b"x")))
     (attachment,) = parse(raw).attachments
-    assert attachment.name == (kept if not kept.isascii() or '"' not in kept else kept.replace('"', "_"))
+    assert attachment.name == kept
     assert b"\r\nBcc:" not in raw
 
 
