@@ -13,10 +13,12 @@ Maildirs, everything else is JSON, indexes can be deleted. `data/README.md` is t
     tracker/     the verbs and the questions: facts, lock, decide, save, announce
     runners/     the loops: fetching, incoming, outgoing, probing
     demo/        a shop with mailboxes, customers and mails, to look at
-    commands/    `flask ...`: read options, call a verb or a runner, print     Flask is known here and in app.py only
+    web/         the screens: read a request, call a verb or a question, render
+    commands/    `flask ...`: read options, call a verb or a runner, print     Flask is known in these two and app.py
 
 **Imports go down only**, and `tests/test_house.py` says so:
 
+    web       -> runners, tracker
     commands  -> demo, runners, tracker
     demo      -> runners, tracker, store, issues, mail, config
     runners   -> tracker, transport, store, issues, mail
@@ -24,7 +26,7 @@ Maildirs, everything else is JSON, indexes can be deleted. `data/README.md` is t
     transport -> mail
     store     -> issues, mail
     issues    -> mail
-    mail      -> nothing                               (and everybody may import errors)
+    mail      -> nothing                               (and everybody may import errors, wording)
 
 **Words**, one meaning each:
 

@@ -76,6 +76,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || typing(event.target) || document.body.dataset.keys === "off") return;
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
+  else if (event.key === "?") document.getElementById("keys")?.showModal();
   else if (event.key === "x" && rows()[at]) rows()[at].querySelector("input[type=checkbox]")?.click();
   else {
     const place = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key && one.offsetParent);
@@ -84,6 +85,12 @@ document.addEventListener("keydown", (event) => {
     if (place.matches("input, textarea, select")) place.focus();
     else place.click();
   }
+});
+
+// Who chose to write a note is where he writes it.
+document.addEventListener("DOMContentLoaded", () => {
+  const wanted = new URLSearchParams(location.search).get("write");
+  if (wanted) document.querySelector("form.write textarea")?.focus();
 });
 
 function begin(root) {

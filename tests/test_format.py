@@ -12,7 +12,7 @@ from eventum.issues.events import Event, Filing, What
 from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Preferences, Project, Role, User
 from eventum.issues.responses import Response
-from eventum.issues.settings import AddressRouting, General, Network, Smtp, Switch
+from eventum.issues.settings import AddressRouting, Defaults, General, Network, Smtp, Switch
 from eventum.issues.trace import Row
 from eventum.mail.address import Address
 from eventum.mail.message import Attachment
@@ -73,6 +73,7 @@ INSIDE: list[tuple[str, str, type[msgspec.Struct]]] = [
     ("settings/general.json", "subject_routing", Switch),
     ("settings/general.json", "email_routing", AddressRouting),
     ("settings/general.json", "network", Network),
+    ("settings/general.json", "defaults", Defaults),
     ("state/intents/&lt;maker&gt;.json", "moves", Move),
     ("state/drafts/&lt;user&gt;-&lt;form&gt;.json", "files", KeptFile),
     ("state/filters/&lt;user&gt;.json", "filters", SavedFilter),

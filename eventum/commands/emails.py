@@ -202,4 +202,5 @@ def undo(issue: int, who: str | None) -> None:
     with closing(edge.tracker()) as tracker:
         back = undoing.take_back(tracker, who, undoing.last_step(tracker, issue))
         told = f" Already told: {', '.join(back.told)}." if back.told else ""
-        click.echo(f"Issue {issue} is as it was before.{told}")
+        now = "closed and empty" if back.issue.was_taken_back else "as it was before"
+        click.echo(f"Issue {issue} is {now}.{told}")

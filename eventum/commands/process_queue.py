@@ -36,8 +36,6 @@ def process_queue(limit: int | None, as_json: bool) -> None:
             sent = Outgoing(tracker).work(limit or 0)
             if sent.error:
                 problems.append(sent.error)
-            if sent.failed:
-                problems.append(f"{sent.failed} mails were refused for good")
             # What came in by pipe while this run was sending need not wait for the next one.
             incoming.work()
             damaged = list(dict.fromkeys([*edge.damaged(tracker), *incoming.damaged]))
@@ -49,7 +47,8 @@ def process_queue(limit: int | None, as_json: bool) -> None:
     for problem in (*damaged, *incoming.problems):
         edge.say(f"Error: {problem}")
     _show(sent, as_json)
-    if problems:
+    # A recipient who was refused for good is no fault of the run; the issue and `status` tell of him.
+    if problems or sent.failed:
         raise click.exceptions.Exit(edge.SET_UP if damaged else edge.FAILED)
 
 

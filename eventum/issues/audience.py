@@ -23,7 +23,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `author`: did what the event tells. `incoming`: the event is, or was made by, a mail that the author sent himself.
     `direct`: in To or Cc of the event's message. `actions`: what his entry on the list asks for, None when he is not
     on it. `member`: has a staff role of his own in the project. `fallback`: stands in for staff on the list, see
-    above. `left_out`: the author of the message chose not to send it to him.
+    above. `left_out`: the author of the message, and of the closing that went with it, chose so.
     """
 
     event: Event
@@ -112,7 +112,7 @@ class Audience:
             assigned=user is not None and user.id in issue.assignees,
             actions=self._actions(user, addresses),
             fallback=user is not None and user in self._fallback,
-            left_out=isinstance(what, Filed) and not set(what.left_out).isdisjoint(addresses),
+            left_out=isinstance(what, Filed | Closed) and not set(what.left_out).isdisjoint(addresses),
         )
 
     def _users(self, ids: Iterable[str]) -> Iterator[tuple[str, User | None]]:

@@ -129,11 +129,13 @@ def unassigned(issue: Issue, users: Sequence[User], now: datetime, *, who: str =
     return _happened(issue, Unassigned(gone), now, who=who)
 
 
-def closed(issue: Issue, status: str, now: datetime, *, reason: str = "", who: str = "") -> Issue:
+def closed(
+    issue: Issue, status: str, now: datetime, *, reason: str = "", who: str = "", left_out: Sequence[str] = ()
+) -> Issue:
     """The issue closed, in that status; no change when it is closed."""
     if issue.closed:
         return issue
-    return _happened(replace(issue, status=status, closed=now), Closed(reason), now, who=who)
+    return _happened(replace(issue, status=status, closed=now), Closed(reason, tuple(left_out)), now, who=who)
 
 
 def reopened(issue: Issue, status: str, now: datetime, *, who: str = "") -> Issue:
@@ -143,7 +145,9 @@ def reopened(issue: Issue, status: str, now: datetime, *, who: str = "") -> Issu
     return _happened(replace(issue, status=status, closed=None), Reopened(), now, who=who)
 
 
-def status_set(issue: Issue, status: str, project: Project, now: datetime, *, who: str = "") -> Issue:
+def status_set(
+    issue: Issue, status: str, project: Project, now: datetime, *, who: str = "", left_out: Sequence[str] = ()
+) -> Issue:
     """The issue in another status, closed or reopened when that is what it means. Raises Refused for an unknown one."""
     if status not in project.statuses:
         raise Refused(
@@ -155,7 +159,7 @@ def status_set(issue: Issue, status: str, project: Project, now: datetime, *, wh
     if status == issue.status:
         return issue
     if status == project.closed_status:
-        return closed(issue, status, now, who=who)
+        return closed(issue, status, now, who=who, left_out=left_out)
     if issue.closed:
         return reopened(issue, status, now, who=who)
     return _happened(replace(issue, status=status), StatusChanged(issue.status, status), now, who=who)
@@ -224,12 +228,9 @@ def replier_removed(issue: Issue, address: str, now: datetime, *, who: str = "")
 
 def delivery_failed(issue: Issue, failure: DeliveryFailed, now: datetime) -> Issue:
     """The issue with the news that one of its mails will never arrive; the same news twice is told once."""
-    told = any(
-        isinstance(event.what, DeliveryFailed)
-        and (event.what.recipient, event.what.message_id) == (failure.recipient, failure.message_id)
-        for event in issue.events
-    )
-    return issue if told else _happened(issue, failure, now)
+    told = (one.what for one in issue.events if isinstance(one.what, DeliveryFailed))
+    known = {(what.recipient, what.message_id) for what in told}
+    return issue if (failure.recipient, failure.message_id) in known else _happened(issue, failure, now)
 
 
 def by_form(issue: Issue, number: int, nonce: str) -> Issue:

@@ -107,9 +107,10 @@ class Unassigned(msgspec.Struct, frozen=True, tag="unassigned"):
 
 
 class Closed(msgspec.Struct, frozen=True, tag="closed", omit_defaults=True):
-    """The issue was closed, with a reason for those who are told."""
+    """The issue was closed, with a reason for those who are told; `left_out` as in `Filed`, of whose step it is."""
 
     reason: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class Reopened(msgspec.Struct, frozen=True, tag="reopened"):

@@ -180,11 +180,12 @@ def result(answer: str, say: Say = str) -> str:
 
 def _actions(answer: str, say: Say) -> str:
     """An answer that says what somebody is told of, in words; any other as it is."""
-    return " ".join(say(ACTIONS[one]) if one in ACTIONS else one for one in answer.split(" "))
+    words = answer.split(" ")
+    return ", ".join(say(ACTIONS[one]) for one in words) if ACTIONS.keys() >= set(words) else answer
 
 
 ACTIONS = MappingProxyType(
-    {"updated": N_("updated"), "closed": N_("closed"), "emails": N_("emails"), "files": N_("files")}
+    {"updated": N_("updates"), "closed": N_("closing"), "emails": N_("e-mails"), "files": N_("files")}
 )
 """What somebody on a notification list is told of."""
 _UNKNOWN = N_("{rule} saw {saw}.")
@@ -193,5 +194,6 @@ _AS = MappingProxyType(
         "email": N_("issue {number}, as email"),
         "note": N_("issue {number}, as note"),
         "draft": N_("issue {number}, as draft"),
+        "taken_out": N_("taken out of issue {number}"),
     }
 )

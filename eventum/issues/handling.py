@@ -25,8 +25,12 @@ from eventum.issues.events import (
     Undone,
     What,
 )
-from eventum.issues.issue import Issue, messages
+from eventum.issues.issue import Held, Issue, messages
 from eventum.issues.people import Project
+
+PLACED = ("as_email", "as_reference", "as_note")
+"""The rules of the table "person" by which a mail was put into an issue."""
+_REVERSED = Filed | Assigned | Subscribed | ReplierAdded | Reopened
 
 
 def accepted(issue: Issue, old: Filing, new: Filing, now: datetime, *, who: str = "", reopen_to: str = "") -> Issue:
@@ -43,6 +47,55 @@ def taken_out(issue: Issue, message: Filing, now: datetime, *, who: str = "") ->
     """The issue without this message."""
     issue = _uncounted(issue, message)
     return _happened(issue, TakenOut(message.key, message.subject), now, who=who)
+
+
+def put_back(issue: Issue, events: Sequence[Event], key: str, now: datetime, *, who: str = "") -> Issue:
+    """The issue with a message again that was taken out of it, as it was then; `events` are all it has.
+
+    Nobody is told. Raises Refused for a message that is in the issue, or never was.
+    """
+    about = [event for event in events if _is_about(event, key)]
+    if not about or not isinstance(about[-1].what, TakenOut):
+        raise Refused("This cannot be taken back.")
+    if about[-1].number == issue.next_event - 1:  # Nothing happened since.
+        issue = _happened(issue, Undone(about[-1].number), now, who=who)
+    message = next(event.what.message for event in reversed(about) if isinstance(event.what, Filed))
+    return changes.filed(issue, message, now, who=who, quiet=True)
+
+
+def step_name(step: Sequence[Event]) -> str:
+    """What a person did with mail in these events, "" for anything else.
+
+    "as_email", "as_reference", "as_note": put into the issue; "opened": from mail; "accepted", "allowed" (its sender
+    from now on) and "ignored": a blocked mail. Such a step can be taken back.
+    """
+    what = [event.what for event in step]
+    filed = [one.message for one in what if isinstance(one, Filed)]
+    opened = any(isinstance(one, Opened) for one in what)
+    if not filed or not all(isinstance(one, Opened | _REVERSED) for one in what):
+        return ""
+    if any(one.outgoing or not one.destination for one in filed) or _has_assigned(what) > opened:
+        return ""
+    rules = {decision(one) for one in filed}
+    if opened:
+        return "opened" if "new_issue" in rules else ""
+    name = rules.pop() if len(rules) == 1 else ""
+    if name == "accepted":
+        return "allowed" if any(isinstance(one, ReplierAdded) for one in what) else "accepted"
+    return name if name in (*PLACED, "ignored") else ""
+
+
+def decision(message: Filing) -> str:
+    """What a person decided last about a message: a rule of the table "person", or "ignored"; "" when nobody did."""
+    by_hand = (row.rule for row in reversed(message.trace) if row.table == "person")
+    return message.handled or next(by_hand, "")
+
+
+def may_leave(one: Held) -> bool:
+    """Whether a person may take this message out of its issue: a mail that came, and did not open it."""
+    message, first = one.message, one.events[0].what
+    came = bool(message.destination) and not message.outgoing and message.kind != "draft"
+    return came and not message.blocked and isinstance(first, Filed) and not first.opening
 
 
 def meant_as_note(message: Filing) -> bool:
@@ -63,7 +116,7 @@ def undone(
     step = [event for event in events if event.number >= since]
     what = [event.what for event in step]
     opened = any(isinstance(one, Opened) for one in what)
-    if not any(isinstance(one, Filed) for one in what) or any(isinstance(one, Assigned) for one in what) > opened:
+    if not any(isinstance(one, Filed) for one in what) or _has_assigned(what) > opened:
         raise Refused("This cannot be taken back.")
     issue = _happened(issue, Undone(since), now, who=who)
     known = {message.key: message for message in messages(before)}
@@ -89,6 +142,19 @@ def undone(
             case _:
                 raise Refused("This cannot be taken back.")
     return issue
+
+
+def _has_assigned(what: Sequence[What]) -> bool:
+    return any(isinstance(one, Assigned) for one in what)
+
+
+def _is_about(event: Event, key: str) -> bool:
+    match event.what:
+        case Filed(message):
+            return message.key == key
+        case TakenOut(taken):
+            return taken == key
+    return False
 
 
 def _refiled(issue: Issue, old: Filing, new: Filing, now: datetime, *, who: str) -> Issue:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from eventum.issues.events import Event, Filed, Filing, TakenOut
+from eventum.issues.events import Event, Filed, Filing, TakenOut, Undone
 
 ACTIONS = ("updated", "closed", "emails", "files")
 """What somebody on the notification list can ask to be told of (eventum-behaviour 7.0.1)."""
@@ -65,6 +65,13 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     def unannounced(self) -> tuple[Event, ...]:
         """The events nobody has been told of yet."""
         return tuple(event for event in self.events if event.number > self.announced)
+
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether its opening was taken back: it is closed and holds nothing, and is kept for its number."""
+        return self.closed is not None and any(
+            isinstance(event.what, Undone) and event.what.since == 1 for event in self.events
+        )
 
     def subscription(self, address: str) -> Subscription | None:
         """This address's entry of the notification list."""

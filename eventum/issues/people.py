@@ -68,6 +68,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     week_start: str = "monday"
     relative_dates: bool = False
+    keys: bool = True
     list_refresh: int = 0
     theme: str = ""
     signature: str = ""

@@ -38,6 +38,11 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool = False
 
 
+def unknown_place(text: str) -> str:
+    """The first name in the form of a place that is none; "" when there is none such. It would go to a customer."""
+    return next((name for name in _PLACE.findall(text) if name not in PLACES), "")
+
+
 def filled(text: str, issue: Issue, people: People, user: User, *, reporter_name: str = "") -> str:
     """The text with its places filled; `reporter_name` is the name in the mail of a reporter who is no user."""
     reporter = people.by_address(issue.reporter)

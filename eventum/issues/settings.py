@@ -53,6 +53,13 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     allowed_ports: tuple[int, ...] = ()
 
 
+class Defaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new user begins with; `language` "" is what his browser asks for."""
+
+    language: str = ""
+    timezone: str = "UTC"
+
+
 class General(msgspec.Struct, frozen=True, kw_only=True):
     """General Setup as it is stored in settings/general.json."""
 
@@ -66,6 +73,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
     note_routing: AddressRouting = AddressRouting(prefix="note-")
     draft_routing: AddressRouting = AddressRouting(prefix="draft-")
     network: Network = Network()
+    defaults: Defaults = Defaults()
 
 
 class Key(NamedTuple):
@@ -173,5 +181,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         **_routing("draft_routing"),
         "network.allowed_hosts": Key("network", "allowed_hosts", typed.reachable),
         "network.allowed_ports": Key("network", "allowed_ports", typed.ports),
+        "defaults.language": Key("defaults", "language", typed.language),
+        "defaults.timezone": Key("defaults", "timezone", typed.timezone),
     }
 )

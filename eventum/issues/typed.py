@@ -5,11 +5,14 @@ In flow: one line of text. Out flow: the value as it is stored. Which key is rea
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from eventum.mail.address import is_address, parse_addresses
 from eventum.wording import N_
 
+LANGUAGES = ("en", "ja", "")  # "": what the browser asks for.
 SECURITIES = ("none", "starttls", "tls")
 
 
@@ -113,6 +116,26 @@ def prefix(text: str) -> str:
     if text[-1].isdigit():
         raise ValueError(N_("a prefix cannot end in a digit, or the issue's number could not be told from it."))
     return text.lower()
+
+
+def language(text: str) -> str:
+    """A language that the program speaks; "" for the one a browser asks for."""
+    if text.lower() not in LANGUAGES:
+        raise ValueError(N_("choose en or ja, or nothing for what the browser says."))
+    return text.lower()
+
+
+def timezone(text: str) -> str:
+    """The name of a time zone."""
+    if text not in timezones():
+        raise ValueError(N_("write it like Europe/Berlin or UTC."))
+    return text
+
+
+@lru_cache(maxsize=1)
+def timezones() -> frozenset[str]:
+    """The names of all time zones that this machine knows."""
+    return frozenset(available_timezones()) | {"UTC"}
 
 
 def sender(text: str) -> str:

@@ -3,10 +3,11 @@
 In flow: the rows of a trace. Out flow: words in the reader's language. `explain` has the sentences of single rows.
 """
 
+import re
 from types import MappingProxyType
 from typing import NamedTuple
 
-from eventum.issues.explain import finding, result
+from eventum.issues.explain import finding
 from eventum.issues.trace import PASS, Row
 from eventum.wording import N_, Say
 
@@ -41,15 +42,26 @@ _RULES = MappingProxyType(
         "new_issue": N_("New issue by hand"),
         "accepted": N_("Accepted by hand"),
         "own_issue": N_("Moved by hand"),
+        "staff": N_("Written here"),
+        "note": N_("Written here"),
+        "draft": N_("Written here"),
     }
 )
-_ASKED_ON = N_("asked the next rule")
+_TABLES = MappingProxyType(
+    {
+        "subscriptions": N_("Notification list"),
+        "acknowledgement": N_("Acknowledgement"),
+        "recipients": N_("Who is told"),
+    }
+)
+_WORDS = MappingProxyType({"on": N_("On"), "off": N_("Off"), "email": "", "note": ""})
+_IN_BRACKETS = re.compile(r"\s*[(\uff08]\{saw\}[)\uff09]")  # As our languages write them.
 PLACING = ("association", "receive", "person")
 """The tables that say where a mail belongs; the others say what followed from it."""
 
 
 class Reason(NamedTuple):
-    """A row of the table: which rule was asked, what it saw, what it said, whether it decided."""
+    """A row of the table: which rule was asked, what it saw in words, what it found, whether it decided."""
 
     rule: str
     saw: str
@@ -58,20 +70,39 @@ class Reason(NamedTuple):
 
 
 def reasons(trace: tuple[Row, ...], say: Say = str) -> tuple[Reason, ...]:
-    """The rules that were asked about where a mail belongs and whether it may be there, in their order."""
-    asked = [row for row in trace if row.table in (*PLACING, "admission")]
-    return tuple(
-        Reason(
-            say(_RULES[row.rule]) if row.rule in _RULES else row.rule.replace("_", " "),
-            row.saw,
-            say(_ASKED_ON) if row.answer == PASS else result(row.answer, say),
-            row.answer != PASS,
-        )
-        for row in asked
-    )
+    """The rules that decided where a mail belongs, whether it may be there and who is told of it, in their order.
+
+    Before them those that saw something and asked the next one.
+    """
+    found: list[Reason] = []
+    for row in trace:
+        seen, decided = _seen(row, say), row.answer != PASS
+        if row.table in _TABLES:
+            if decided:
+                found.append(Reason(say(_TABLES[row.table]), seen, _plainly(row, say), decided=False))
+        elif decided or seen:
+            name = say(_RULES[row.rule]) if row.rule in _RULES else row.rule.replace("_", " ")
+            found.append(Reason(name, seen, _plainly(row, say), decided))
+    return tuple(found)
 
 
 def headline(trace: tuple[Row, ...], say: Say = str) -> str:
     """The one sentence that says why the mail is here; "" when nobody decided anything, as for what we wrote."""
     decided = [row for row in trace if row.table in PLACING and row.answer != PASS]
-    return finding(decided[-1], say) if decided else ""
+    # What a person did counts more than what the rules said before.
+    by_hand = [row for row in decided if row.table == "person"]
+    return _plainly((by_hand or decided)[-1], say) if decided else ""
+
+
+def _plainly(row: Row, say: Say) -> str:
+    """What the rule found without the id or header it looked at: that stands beside it."""
+    return finding(row, lambda sentence: _IN_BRACKETS.sub("", say(sentence)))
+
+
+def _seen(row: Row, say: Say) -> str:
+    kind, _, detail = row.saw.partition(":")
+    if kind == "asked":  # How many ids were looked for, and none was known.
+        return ""
+    if kind in ("index", "ours", "batch") and detail:
+        return detail
+    return say(_WORDS[row.saw]) if row.saw in _WORDS and _WORDS[row.saw] else "" if row.saw in _WORDS else row.saw

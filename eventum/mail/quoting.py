@@ -9,6 +9,7 @@ and Japanese, the header blocks of Outlook, and the signature of RFC 3676 sectio
 """
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ Kind = Literal["text", "quote", "signature"]
 
 _LOOKED_AT: Final = 400  # Characters of a line, or of an introduction over several lines.
 _FOLLOWING: Final = 6  # Lines that may belong to one introduction or header block.
+_REMEMBERED: Final = 10_000  # Characters of a text whose pieces are remembered: a page that is opened again asks again.
 _SHORT: Final = 3  # Lines of a quote that is shown where an answer to it follows.
 
 _INTRODUCTION: Final = re.compile(
@@ -87,6 +89,11 @@ class Piece(msgspec.Struct, frozen=True):
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """The text in its pieces, in order; a text without quotes and signature is one piece."""
+    return _pieces(text) if len(text) <= _REMEMBERED else _pieces.__wrapped__(text)
+
+
+@lru_cache(maxsize=512)
+def _pieces(text: str) -> tuple[Piece, ...]:
     lines = text.split("\n")
     kinds = _kinds(lines)
     found: list[Piece] = []

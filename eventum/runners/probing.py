@@ -7,17 +7,18 @@ and not decide what to do about a failure: the sentences say it. `trial_mail` do
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from eventum.errors import Busy, EventumError
+from eventum.errors import Busy, Conflict, EventumError, Refused
+from eventum.issues import typed
 from eventum.issues.accounts import Account
 from eventum.runners.account_fetch import server_of
 from eventum.runners.runner import guarded
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Mailbox, OnStep, Server, Timeouts, open_mailbox
-from eventum.transport.reachable import Reach
+from eventum.transport.reachable import PORTS, OutOfReach, Reach
 from eventum.wording import N_
 
 # What the transport calls a step as it begins, and what people read.
@@ -49,12 +50,16 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step; `ok` is None when it was not tried, and `detail` then says why."""
+    """One step; `ok` is None when it was not tried, and `detail` then says why.
+
+    `beyond` is the host and port that a test may not reach until an administrator allows it.
+    """
 
     name: str
     ok: bool | None
     detail: str
     milliseconds: int
+    beyond: tuple[str, int] | None = None
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -63,10 +68,13 @@ class Attempt(msgspec.Struct, kw_only=True):
     began: dict[str, int] = msgspec.field(default_factory=dict)
     ended: int = 0
     failure: EventumError | None = None
+    found: dict[str, str] = msgspec.field(default_factory=dict)
     details: dict[str, Words] = msgspec.field(default_factory=dict)
 
-    def on_step(self, step: str) -> None:
-        """A step begins."""
+    def on_step(self, step: str, found: str = "", /) -> None:
+        """A step begins, and the one before it was good."""
+        if found:
+            self.found[next(reversed(self.began))] = found
         self.began[step] = time.monotonic_ns()
 
     def run(self, work: Callable[[OnStep], dict[str, Words]]) -> None:
@@ -87,7 +95,7 @@ def probe(server: Server, timeouts: Timeouts = PROBING, say: Say = str) -> tuple
             on_step("mails")
             return seen(mailbox, server)
 
-    return report(NAMES, attempted(look, timeouts), say)
+    return report(NAMES, attempted(look, timeouts), server, say)
 
 
 def probe_from_browser(tracker: Tracker, account: Account, password: str, say: Say) -> tuple[Step, ...]:
@@ -100,6 +108,28 @@ def reach(tracker: Tracker) -> Reach:
     """Where somebody at a browser may make us connect to."""
     network = tracker.settings.general().network
     return Reach(hosts=network.allowed_hosts, ports=network.allowed_ports)
+
+
+def allow(tracker: Tracker, host: str, port: int) -> None:
+    """Let tests from the browser reach this host at this port. Raises `Refused` for what is none, `Busy`, `Damaged`."""
+    try:
+        name, number = typed.server(host.strip()), typed.port(str(port))
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    for last in (False, False, True):
+        general = tracker.settings.general()
+        network = general.network
+        hosts = dict.fromkeys((*network.allowed_hosts, *typed.reachable(name)))
+        # The ports of mail are in reach without being listed.
+        ports = dict.fromkeys((*network.allowed_ports, *(() if number in PORTS else (number,))))
+        after = msgspec.structs.replace(network, allowed_hosts=tuple(hosts), allowed_ports=tuple(ports))
+        try:
+            tracker.settings.save_general(msgspec.structs.replace(general, network=after))
+        except Conflict:
+            if last:
+                raise
+        else:
+            return
 
 
 def attempted(work: Callable[[OnStep], dict[str, Words]], timeouts: Timeouts) -> Attempt:
@@ -126,36 +156,55 @@ def attempted(work: Callable[[OnStep], dict[str, Words]], timeouts: Timeouts) ->
             return attempt
         if list(attempt.began) == ["name"]:
             break
-    left = Attempt(began=dict(attempt.began), ended=time.monotonic_ns())
+    left = Attempt(began=dict(attempt.began), found=dict(attempt.found), ended=time.monotonic_ns())
     left.failure = Busy(N_("There was no answer within {seconds:g} seconds; try again later."), seconds=seconds)
     return left
 
 
 def seen(mailbox: Mailbox, server: Server) -> dict[str, Words]:
-    """What an open mailbox tells about the steps behind it."""
+    """What an open mailbox tells about itself."""
     is_pop = server.protocol == "pop3"
     return {
-        "connection": port(server.port),
-        "certificate": protected(mailbox.secured, verified=server.verify),
         "folder": Words(N_("POP3 knows no folders")) if is_pop else Words("{folder}", {"folder": server.folder}),
         "mails": Words(N_("1 mail") if mailbox.count == 1 else N_("{count} mails"), {"count": mailbox.count}),
     }
 
 
-def port(number: int) -> Words:
-    """To which port."""
-    return Words(N_("port {number}"), {"number": number})
+class Place(Protocol):
+    """What was tried: a mailbox's server or the one our mail leaves by."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+
+    @property
+    def username(self) -> str:
+        """Who logs in."""
 
 
-def protected(secured: str, *, verified: bool) -> Words:
-    """What the transport says of a connection: the version of TLS before the comma, "" for clear text."""
-    said = N_("{version}, certificate verified") if verified else N_("{version}, certificate not checked")
-    return Words(said if secured else "", {"version": secured.partition(",")[0]})
+def passed(attempt: Attempt, place: Place) -> dict[str, Words]:
+    """What is told of the steps that were good, also when a later one failed."""
+    address, secured = attempt.found.get("name", ""), attempt.found.get("certificate", "")
+    is_named = address not in ("", place.host)
+    # What the transport says of a connection: the version of TLS before the comma.
+    is_checked = not secured.endswith("not checked")
+    tls = N_("{version}, certificate verified") if is_checked else N_("{version}, certificate not checked")
+    return {
+        "name": Words(N_("{host} is {address}") if is_named else "{address}", {"host": place.host, "address": address}),
+        "connection": Words(N_("port {number}"), {"number": place.port}),
+        "certificate": Words(tls if secured else "", {"version": secured.partition(",")[0]}),
+        "login": Words("{name}", {"name": place.username}),
+        **attempt.details,
+    }
 
 
-def report(names: Mapping[str, str], attempt: Attempt, say: Say) -> tuple[Step, ...]:
+def report(names: Mapping[str, str], attempt: Attempt, place: Place, say: Say) -> tuple[Step, ...]:
     """The steps in order: those that were left behind are good, the last one begun is where it failed, if it did."""
-    began = attempt.began
+    began, details = attempt.began, passed(attempt, place)
     order = sorted(began, key=lambda step: began[step])
     ends = dict(zip(order, [*(began[step] for step in order[1:]), attempt.ended], strict=True))
     steps: list[Step] = []
@@ -163,12 +212,13 @@ def report(names: Mapping[str, str], attempt: Attempt, say: Say) -> tuple[Step, 
         if step not in began:
             # Also a later step may have begun without this one: a Maildir has no name, clear text no certificate.
             later = list(names)[list(names).index(step) + 1 :]
-            passed = attempt.failure is None or any(one in began for one in later)
-            steps.append(Step(name, None, say(Words(NOT_NEEDED if passed else NOT_TRIED)), 0))
+            is_past = attempt.failure is None or any(one in began for one in later)
+            steps.append(Step(name, None, say(Words(NOT_NEEDED if is_past else NOT_TRIED)), 0))
             continue
         broken = attempt.failure if step == order[-1] else None
-        detail = say(attempt.details.get(step, Words("")) if broken is None else broken)
-        steps.append(Step(name, broken is None, detail, (ends[step] - began[step]) // 1_000_000))
+        detail = say(details.get(step, Words("")) if broken is None else broken)
+        beyond = (place.host, place.port) if isinstance(broken, OutOfReach) else None
+        steps.append(Step(name, broken is None, detail, (ends[step] - began[step]) // 1_000_000, beyond))
     if attempt.failure is not None and not began:
         # Nothing was begun: the password could not be opened, or there is no such protocol.
         steps[0] = Step(steps[0].name, False, say(attempt.failure), 0)

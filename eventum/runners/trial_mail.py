@@ -12,7 +12,7 @@ import msgspec
 from eventum.errors import Busy, Refused
 from eventum.mail.address import Address, is_address, parse_addresses
 from eventum.mail.compose import Draft, compose
-from eventum.runners.probing import Say, Step, Words, attempted, port, protected, reach, report
+from eventum.runners.probing import Say, Step, Words, attempted, reach, report
 from eventum.tracker.general import Outgoing
 from eventum.tracker.tracker import Tracker
 from eventum.transport import smtp
@@ -71,15 +71,11 @@ def sent(server: Smtp, trial: Trial, timeouts: Timeouts = PROMPT, say: Say = str
         (sender,) = parse_addresses(trial.sender)
         data = composed(trial, sender)
         with smtp.connect(server, timeouts=timeouts, on_step=on_step) as connection:
-            on_step("mail")
+            on_step("mail", "" if server.username else connection.secured)
             reply = _accepted(connection, sender.address, trial.recipient, data)
-            return {
-                "connection": port(server.port),
-                "certificate": protected(connection.secured, verified=True),
-                "mail": Words("{reply}", {"reply": reply}),
-            }
+            return {"mail": Words("{reply}", {"reply": reply})}
 
-    return report(NAMES, attempted(send, timeouts), say)
+    return report(NAMES, attempted(send, timeouts), server, say)
 
 
 def composed(trial: Trial, sender: Address) -> bytes:

@@ -12,11 +12,12 @@ from eventum.store.layout import Layout
 
 
 class FirstVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """`code` is "" when it was used or none was ever made; `left` are the steps that nobody did or skipped yet."""
+    """`code` is "" when it was used or none was ever made; `left` are the steps nobody did or skipped yet."""
 
     schema: int = 1
     code: str = ""  # sha256 in hex
     left: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 class FirstVisits:

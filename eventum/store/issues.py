@@ -22,10 +22,12 @@ from eventum.store.layout import Layout, maildir
 from eventum.store.locks import Locks
 from eventum.store.maildir import search
 from eventum.store.maker import Maker
+from eventum.wording import N_
 
 # The record keeps its newest KEEP events; when there are MOST of them, the others go to a file that never changes.
 KEEP = 50
 MOST = 100
+TOO_HIGH = 10**9  # No issue has such a number; it becomes the name of a file.
 
 Mails = Sequence[tuple[str, str]]  # (key, path)
 Written = Sequence[tuple[str, bytes]]  # (key, content)
@@ -58,14 +60,17 @@ class IssueStore:
 
     def open(self, number: int) -> records.Stored[Issue]:
         """The issue with the bytes it came from, for whoever wants to change it. Raises as `load`."""
+        missing = NotFound(N_("There is no issue {number}."), number=number)
+        if not 0 < number < TOO_HIGH:
+            raise missing
         try:
             return records.load(self._layout.issue(number) / "issue.json", Issue)
         except NotFound as error:
-            raise NotFound(f"There is no issue {number}.") from error
+            raise missing from error
 
     def exists(self, number: int) -> bool:
         """Whether there is an issue of that number."""
-        return 0 < number < 10**9 and (self._layout.issue(number) / "issue.json").exists()
+        return 0 < number < TOO_HIGH and (self._layout.issue(number) / "issue.json").exists()
 
     def modified(self, number: int) -> int:
         """When the issue's record was written last, in nanoseconds since 1970; 0 without one."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from eventum.errors import NotFound
+from eventum.errors import Damaged, NotFound
 from eventum.store import files, records
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
@@ -113,7 +113,7 @@ class LoginStore:
         """What is still counted; times to come were written by a clock that was ahead."""
         try:
             known = records.load(self._layout.tries, Tries).value.tries
-        except NotFound:
+        except (NotFound, Damaged):  # Not durable, and lost without harm: nobody must be kept out by it.
             return {}
         recent = {one: tuple(when for when in times if now - KEPT < when <= now) for one, times in known.items()}
         return {one: times for one, times in recent.items() if times}

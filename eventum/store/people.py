@@ -54,6 +54,14 @@ class PeopleStore:
         """All projects, by title."""
         return tuple(sorted(self._projects.all().values(), key=lambda project: project.title.casefold()))
 
+    def usable_users(self) -> tuple[User, ...]:
+        """All users but those that `damaged` names, by address: one broken file must not close a screen."""
+        return tuple(sorted(self._users.usable().values(), key=lambda user: user.email))
+
+    def usable_projects(self) -> tuple[Project, ...]:
+        """All projects but those that `damaged` names, by title."""
+        return tuple(sorted(self._projects.usable().values(), key=lambda project: project.title.casefold()))
+
     def user(self, name: str) -> User:
         """The user with this address, alias, id or beginning of an id. Raises `NotFound`, `Damaged`."""
         for user in self._users.usable().values():
@@ -112,10 +120,17 @@ class PeopleStore:
 
     def check_free(self, address: str, but: str) -> None:
         """Raise `Refused` when this is no address, or belongs to somebody else than the user with the id `but`."""
-        _check_addresses([address])
-        if address in (taken := dict(self._taken(but))):
-            message, name = taken[address]
+        if owner := self._owner(address, but):
+            message, name = owner
             raise Refused(message, address=address, name=name)
+
+    def is_free(self, address: str, but: str) -> bool:
+        """Whether nobody but that user has this address. Raises `Refused` when it is none."""
+        return self._owner(address, but) is None
+
+    def _owner(self, address: str, but: str) -> tuple[str, str] | None:
+        _check_addresses([address])
+        return dict(self._taken(but)).get(address)
 
     def _taken(self, but: str) -> Iterator[tuple[str, tuple[str, str]]]:
         """Each address that has an owner: what is said to who wants it, and the owner's name."""

@@ -4,7 +4,7 @@ Flows in: names and keys. Flows out: entries; of a list only what is shown is re
 may lie there. Nothing is changed here: `outbox` does that.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -139,6 +139,11 @@ class Sendings:
                 if key in waiting:
                     found[key] = "deferred" if waiting[key].attempts else "pending"
         return found
+
+    def due_at(self, wanted: Container[str]) -> dict[str, datetime]:
+        """When these entries are tried, of those that wait for a certain moment."""
+        waiting = (entry for entry in self._queue.all_waiting() if entry.not_before and entry.key in wanted)
+        return {entry.key: datetime.fromtimestamp(entry.not_before, UTC) for entry in waiting}
 
     def _places(self) -> tuple[tuple[Path, Status], ...]:
         return (self._layout.sent, "sent"), (self._layout.failed, "failed"), (self._layout.held, "held")

@@ -60,16 +60,30 @@ def associate_all(
     return act(tracker, aim.number, verb, nonce=nonce)
 
 
-def would_tell(tracker: Tracker, who: str | None, keys: Sequence[str], aim: Aim) -> tuple[str, ...]:
-    """Who would be told if these mails were associated so: names, or addresses of those without. Nothing is changed.
+class Foreseen(msgspec.Struct, frozen=True):
+    """Who would be told, and who would get onto the notification list: names, or addresses of those without."""
+
+    told: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+
+
+NOBODY = Foreseen()
+
+
+def would_tell(tracker: Tracker, who: str | None, keys: Sequence[str], aim: Aim) -> Foreseen:
+    """What would follow if these mails were associated so. Nothing is changed.
 
     Raises as `associate`.
     """
     user, changed = acting(tracker, who), Changes(tracker, tracker.clock())
     ground, work = Ground(tracker, changed), changed.work(aim.number)
+    before = {entry.address for entry in work.issue.subscriptions}
     _place(ground, work, user, keys, aim=aim)
     told = (one for event in work.issue.unannounced for one in recipients(event, work.issue, ground.people, ground.own))
-    return tuple(dict.fromkeys(one.name or one.address for one in told))
+    new = (entry.address for entry in work.issue.subscriptions if entry.address not in before)
+    known = ((address, ground.people.by_address(address)) for address in new)
+    listed = tuple(known_as.name if known_as and known_as.name else address for address, known_as in known)
+    return Foreseen(tuple(dict.fromkeys(one.name or one.address for one in told)), listed)
 
 
 def _place(ground: Ground, work: Work, user: User, keys: Sequence[str], *, aim: Aim) -> None:

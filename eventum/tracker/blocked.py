@@ -7,7 +7,7 @@ came; or ignored; or an issue of its own. And the desk: which blocked mails wait
 import msgspec
 
 from eventum.errors import Damaged, NotFound, Refused
-from eventum.issues import changes, handling, subscriptions
+from eventum.issues import changes, handling
 from eventum.issues.access import may_read_notes
 from eventum.issues.events import Event, Filing
 from eventum.issues.issue import Issue, held, messages
@@ -23,8 +23,8 @@ from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.opening import check_open
 from eventum.tracker.pooled import arrival_of
 from eventum.tracker.reading import reading
+from eventum.tracker.returning import own_issue, return_mail
 from eventum.tracker.tracker import Tracker
-from eventum.tracker.undo import return_mail
 from eventum.tracker.work import Changes, Work
 from eventum.wording import N_, Say
 
@@ -50,7 +50,8 @@ def accept(
 ) -> Done:
     """Let a blocked mail in: it is told to the list and reopens a closed issue, as if its sender had been allowed to.
 
-    With `always` he may write from now on. What was on its way as a note for staff becomes one. Accepted already: no
+    With `always` he may write from now on. Nobody gets onto the notification list by it: this mail was let in, not a
+    new reader. What was on its way as a note for staff becomes one. Accepted already: no
     change. Raises `NotFound` for an unknown issue or mail, `Refused` for who may not, or when it is not clear who is
     to be allowed; `Conflict`, `Damaged`, `Busy` as `work.change`.
     """
@@ -97,8 +98,7 @@ def make_issue(tracker: Tracker, who: str | None, place: Place, *, nonce: str = 
         if not filing.blocked:
             raise Refused("This mail is not blocked any more; it is part of issue {number}.", number=place.number)
         work.issue, was = handling.taken_out(work.issue, filing, changed.now, who=user.id), work.issue
-        row = Row("person", "own_issue", user.email, "unassociated")
-        return_mail(changed, was, filing, "unassociated", trace=(*filing.trace, row))
+        return_mail(changed, was, filing, "unassociated", trace=(*filing.trace, own_issue(user, place.number)))
 
     issue = tracker.issues.load(place.number)
     project, people = issue.project, tracker.people.load_all()
@@ -125,6 +125,8 @@ def _allow(ground: Ground, work: Work, filing: Filing, user: User) -> None:
     address = filing.from_.address
     if filing.verified == "none" or not address:
         raise Refused("It is not clear who sent this mail, so nobody can be allowed to write; accept it once.")
+    if filing.by_machine:
+        raise Refused("A program wrote this mail, and nobody is allowed to write by it; accept it once.")
     if address in ground.own:
         raise Refused("{address} is an address of our own, which cannot be allowed to write.", address=address)
     work.issue = changes.replier_added(work.issue, address, ground.changes.now, who=user.id)
@@ -137,10 +139,6 @@ def _let_in(ground: Ground, work: Work, filing: Filing, user: User) -> None:
     kind = "note" if handling.meant_as_note(filing) else "email"
     row = Row("person", "accepted", user.email, f"{kind}:{work.number}")
     new = msgspec.structs.replace(filing, kind=kind, blocked="", handled="", trace=(*filing.trace, row))
-    entries, why = subscriptions.from_message(new, work.issue, people, known.own)
-    for entry in entries:
-        work.issue = changes.subscribed(work.issue, entry, now, who=user.id)
-    new = msgspec.structs.replace(new, trace=(*new.trace, *why))
     status = changes.reopening(work.issue, new, people.project(work.issue.project), by_staff=known.is_staff(work.issue))
     work.issue = handling.accepted(work.issue, filing, new, now, who=user.id, reopen_to=status)
     work.texts[new.key] = arrival.message.text

@@ -22,16 +22,22 @@ MOST = 200
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one issue: `changed`, or as it was; with an `error` it is as it was, and why."""
+    """What became of one issue: `changed`, and who is told of it, or as it was; with an `error` also why.
+
+    `by` is the name of who made it so before, when it was so already and that is known.
+    """
 
     number: int
     changed: bool = False
+    told: tuple[str, ...] = ()
+    by: str = ""
     error: EventumError | None = None
 
 
 def assign(tracker: Tracker, user: User, numbers: Iterable[int], assignee: str) -> list[Outcome]:
     """Assign somebody (an id or address) to issues, beside those they have."""
-    return _each(tracker, user, numbers, lambda number: change.assign(tracker, number, user.id, [assignee]))
+    outcomes = _each(tracker, user, numbers, lambda number: change.assign(tracker, number, user.id, [assignee]))
+    return [msgspec.structs.replace(one, by="") for one in outcomes]
 
 
 def close(tracker: Tracker, user: User, numbers: Iterable[int], reason: str = "") -> list[Outcome]:
@@ -59,10 +65,15 @@ def _each(tracker: Tracker, user: User, numbers: Iterable[int], verb: Callable[[
     for number in wanted:
         try:
             _check_seen(tracker, user, number)
-            outcomes.append(Outcome(number=number, changed=verb(number).changed))
+            outcomes.append(_outcome(tracker, verb(number)))
         except EventumError as error:
             outcomes.append(Outcome(number=number, error=error))
     return outcomes
+
+
+def _outcome(tracker: Tracker, done: Done) -> Outcome:
+    by = "" if done.changed else change.who_set(done.issue, "status", tracker.people.load_all())
+    return Outcome(number=done.issue.number, changed=done.changed, told=done.told, by=by)
 
 
 def _check_seen(tracker: Tracker, user: User, number: int) -> None:

@@ -57,7 +57,7 @@ def edit(tracker: Tracker, number: int, who: str | None, wanted: Edit, *, nonce:
         if new in (now, wanted.old):
             return
         if now != wanted.old:
-            raise Clash(msgspec.structs.replace(wanted, new=new), now, _who_set(work.issue, wanted.field, people))
+            raise Clash(msgspec.structs.replace(wanted, new=new), now, who_set(work.issue, wanted.field, people))
         if wanted.field == "status":
             work.issue = changes.status_set(work.issue, new, project, changed.now, who=user.id)
         else:
@@ -66,7 +66,7 @@ def edit(tracker: Tracker, number: int, who: str | None, wanted: Edit, *, nonce:
     return act(tracker, number, verb, nonce=nonce)
 
 
-def _who_set(issue: Issue, field: Field, people: People) -> str:
+def who_set(issue: Issue, field: Field, people: People) -> str:
     """The name of who set that field last; "" when it was a machine, or too long ago."""
     for event in reversed(issue.events):
         what = event.what

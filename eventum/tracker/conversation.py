@@ -8,31 +8,20 @@ Who is not staff sees neither notes, drafts, blocked mail and lists, nor that th
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import pairwise
 
 import msgspec
 
 from eventum.errors import NotFound, Refused
 from eventum.issues.access import may_read_notes, may_see
-from eventum.issues.events import DeliveryFailed as Failed
-from eventum.issues.events import (
-    Event,
-    Filed,
-    Opened,
-    ReplierAdded,
-    ReplierRemoved,
-    Subscribed,
-    TakenOut,
-    Undone,
-    Unsubscribed,
-)
+from eventum.issues.events import Event
 from eventum.issues.issue import Held, Issue, held
 from eventum.issues.people import People, Project
 from eventum.issues.people import User as User  # What the screens know of a user.
-from eventum.tracker import delivery, history
+from eventum.tracker import delivery
 from eventum.tracker.correspond import matters
 from eventum.tracker.message_view import Message, described, shown
+from eventum.tracker.steps import Step, Viewer, step_of, steps_of
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_, Say
 
@@ -40,17 +29,6 @@ PART = 20
 """Messages that are shown at once."""
 _ENOUGH = 5  # Messages of the newest part for which no history is read.
 _BACK = 100  # Events by which one goes back at first.
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One line of the history: the event's number, when, who (a name), and what happened, whole and in a few words."""
-
-    number: int
-    when: datetime
-    who: str
-    sentence: str
-    phrase: str
-    is_aside: bool = False
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -62,13 +40,6 @@ class Story(msgspec.Struct, frozen=True):
     def phrases(self) -> tuple[str, ...]:
         """The steps in a few words each, those about lists last: they come along with others."""
         return tuple(step.phrase for step in sorted(self.steps, key=lambda step: step.is_aside))
-
-
-class Staff(msgspec.Struct, frozen=True):
-    """Whether who looks works for the project, and everybody there is."""
-
-    is_staff: bool
-    people: People
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +96,7 @@ def conversation(tracker: Tracker, number: int, viewer: User, part: Part = NEWES
     begin = 1 if not earlier or not first else first.events[0].number
     end = later or issue.next_event
     between = [one for one in events if begin <= one.number < end]
-    steps = _steps(between, events, Staff(staff, people), say)
+    steps = steps_of(between, events, Viewer(staff, people), say)
     views = _views(tracker, issue, chosen, events, say=say) if chosen else ()
     if not earlier and (opening := described(issue, events, people)):
         views = (opening, *views)
@@ -145,7 +116,7 @@ def since(tracker: Tracker, number: int, viewer: User, seen: int, *, say: Say = 
     issue, people = find(tracker, number, viewer), tracker.people.load_all()
     staff = may_read_notes(viewer, issue, people)
     return tuple(
-        _step(event, people, say)
+        step_of(event, people, say)
         for event in issue.events
         if event.number >= seen and matters(event, viewer, staff=staff)
     )
@@ -198,43 +169,6 @@ def _views(
         )
         for one in chosen
     )
-
-
-def _steps(events: Sequence[Event], every: Sequence[Event], viewer: Staff, say: Say) -> list[Step]:
-    """The events that stand between the messages; `every` event that was read says which are messages themselves."""
-    firsts = {one.events[0].number for one in held(every)}
-    # That a draft was written and went again is seen by what came instead of it.
-    drafts = {what.message.key for what in (one.what for one in every) if isinstance(what, Filed) and _is_draft(what)}
-    found: list[Step] = []
-    for event in events:
-        what = event.what
-        if isinstance(what, Filed) and (event.number in firsts or what.message.key in drafts):
-            continue
-        if (isinstance(what, TakenOut) and what.key in drafts) or not (viewer.is_staff or _is_public(event)):
-            continue
-        found.append(_step(event, viewer.people, say))
-    return found
-
-
-def _step(event: Event, people: People, say: Say) -> Step:
-    sentence, phrase = history.sentence(event.what, people, say, by_name=True), history.phrase(event.what, people, say)
-    is_aside = isinstance(event.what, Subscribed | Unsubscribed)
-    return Step(event.number, event.when, _name(event.who, people), sentence, phrase, is_aside)
-
-
-def _is_draft(what: Filed) -> bool:
-    return what.message.kind == "draft"
-
-
-def _is_public(event: Event) -> bool:
-    # Whom we write to and who may is the staff's; so is whom we thanked, and what became of blocked mail.
-    hidden = Filed | TakenOut | Undone | Subscribed | Unsubscribed | ReplierAdded | ReplierRemoved | Failed
-    return not isinstance(event.what, hidden) and not (isinstance(event.what, Opened) and event.what.acknowledge)
-
-
-def _name(who: str, people: People) -> str:
-    user = people.who(who) if who else None
-    return (user.name or user.email) if user else who
 
 
 def _woven(messages: Sequence[Message], steps: Sequence[Step]) -> Iterator[Message | Story]:

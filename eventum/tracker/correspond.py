@@ -1,8 +1,8 @@
 """What people write in the tracker: notes for staff, replies that go out by mail, and drafts that wait.
 
 Flows in: the number of an issue, who writes, his letter. Flows out: a mail of our own, composed and kept in the issue,
-and its notices; or, before anything is sent, who would get it and why. Whoever may not mail the issue is told so, and
-nothing is kept (eventum-behaviour 6C keeps it as a note and says that it was sent).
+and its notices; who would get them is asked in `reaching`. Whoever may not mail the issue is told so, and nothing is
+kept (eventum-behaviour 6C keeps it as a note and says that it was sent).
 """
 
 from collections.abc import Collection
@@ -11,21 +11,21 @@ import msgspec
 
 from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues import handling
-from eventum.issues.events import Closed, Event, Filed, Kind, Reopened, StatusChanged
+from eventum.issues.events import Closed, Event, Filed, Reopened, StatusChanged
 from eventum.issues.events import Filing as Filing  # What the screens know of a message.
 from eventum.issues.issue import Issue, messages
 from eventum.issues.people import User
-from eventum.issues.recipients import Considered
 from eventum.issues.trace import Row
 from eventum.mail.enclosure import Enclosure as Enclosure
 from eventum.mail.message import part_bytes
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.message_view import read
+from eventum.tracker.once import says_same
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 from eventum.tracker.writing import Letter as Letter
-from eventum.tracker.writing import Writing, clean
+from eventum.tracker.writing import Writing, clean, signed
 from eventum.wording import N_
 
 
@@ -42,15 +42,6 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
 
 ANY = Once()
 """Whatever it is and however often."""
-
-
-class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who would get a letter: where, his name, and why, as a marked word or two."""
-
-    address: str
-    name: str
-    why: str
-    staff: bool
 
 
 def note(tracker: Tracker, number: int, who: str | None, letter: Letter, *, form: Once = ANY) -> tuple[Done, Filing]:
@@ -139,13 +130,19 @@ def draft_of(issue: Issue, key: str) -> Filing:
     return found
 
 
+def text_of(tracker: Tracker, issue: Issue, kept: Filing) -> str | None:
+    """The text of a message; None when its file is gone."""
+    mail = read(tracker, issue.number, kept.key, kept.digest)
+    return mail.text if mail else None
+
+
 def draft_text(tracker: Tracker, issue: Issue, key: str) -> tuple[Filing, str]:
     """A draft of the issue and its text, to go on with. Raises `NotFound` when it is none any more."""
     found = draft_of(issue, key)
-    mail = read(tracker, issue.number, key, found.digest)
-    if mail is None:
+    text = text_of(tracker, issue, found)
+    if text is None:
         raise NotFound(N_("The file of that draft is gone."))
-    return found, mail.text.strip("\n")
+    return found, text.strip("\n")
 
 
 def draft_files(tracker: Tracker, issue: Issue, key: str, parts: Collection[str]) -> tuple[Enclosure, ...]:
@@ -157,21 +154,23 @@ def draft_files(tracker: Tracker, issue: Issue, key: str, parts: Collection[str]
     )
 
 
-def reach(tracker: Tracker, number: int, user: User, letter: Letter, *, kind: Kind) -> tuple[Reach, ...]:
-    """Who would get this letter, by the very rules that send it; nothing is changed. The left-out are among them.
+def says_else(done: Done, kept: Filing, letter: Letter, *, text: str, author: User) -> bool:
+    """Whether a letter is another one than the message, of that text, that its form made before: it was not sent then.
 
-    Raises `Refused` for who may not write, or an address that cannot be written to; `NotFound`, `Damaged`.
+    Compared is what the form holds, as far as the record has it: text, people, files, status.
     """
-    changed = Changes(tracker, tracker.clock())
-    work = changed.work(number)
-    issue = work.issue
-    writing = Writing(changed, work, user)
-    rows = writing.admitted() if kind == "email" else ()
-    # Left out for the dry run is nobody: the one who looks decides that, person by person.
-    letter = msgspec.structs.replace(clean(letter, unfinished=True), files=(), left_out=(), status="")
-    writing.file(kind, writing.addressed(letter) if kind == "email" else letter, rows)
-    named = {*letter.to, *letter.cc}
-    return tuple(_reach(one, issue, user, named) for one in writing.told() if one.notice)
+    letter = clean(letter, unfinished=True)
+    named = {one.address for one in (*kept.to, *kept.cc)}
+    wanted = {*letter.to, *letter.cc}
+    filed = (one.what for one in done.issue.events if isinstance(one.what, Filed))
+    left_out = next((one.left_out for one in filed if one.message.key == kept.key), letter.left_out)
+    return (
+        not says_same(text, signed(letter, author))
+        or not wanted <= named <= wanted | {done.issue.reporter}
+        or left_out != letter.left_out
+        or not {one.name for one in letter.files} <= {one.name for one in kept.attachments}
+        or (kept.kind != "draft" and letter.status not in ("", done.issue.status))
+    )
 
 
 def may_reply(tracker: Tracker, issue: Issue, user: User) -> bool:
@@ -198,20 +197,6 @@ def matters(event: Event, user: User, *, staff: bool) -> bool:
     if isinstance(what, Filed):
         return what.message.kind != "draft" and (staff or not what.message.internal)
     return isinstance(what, Closed | Reopened | StatusChanged)
-
-
-def _reach(one: Considered, issue: Issue, user: User, named: set[str]) -> Reach:
-    if one.user == user.id:
-        why = N_("your own copy")
-    elif one.address == issue.reporter:
-        why = N_("reporter")
-    elif one.user and one.user in issue.assignees:
-        why = N_("assignee")
-    elif one.address in named:
-        why = N_("named here")
-    else:
-        why = N_("notification list")
-    return Reach(address=one.address, name=one.name or one.address, why=why, staff=bool(one.user))
 
 
 def _instead(changed: Changes, work: Work, user: User, draft: str) -> None:

@@ -86,7 +86,10 @@ def lines(tracker: Tracker, issue: Issue, events: Iterable[Event], shown: Iterab
                 uncertain += [] if line.status == "sent" else [key]
             made[key] = event.number, line
     states: Mapping[str, str] = tracker.outbox.states(uncertain)
-    made |= {key: (made[key][0], _in_state(made[key][1], states.get(key, ""))) for key in uncertain}
+    due = tracker.outbox.due_at({key for key, state in states.items() if state == "pending"}) if states else {}
+    for key in uncertain:
+        number, line = made[key]
+        made[key] = number, _in_state(line, states.get(key, ""), due.get(key))
     for event_number, what in _failures(tracker, issue.number, events):
         key = key_of(issue.number, event_number, what.recipient)
         if key not in made or not made[key][1].status:
@@ -111,11 +114,11 @@ def _by_log(tracker: Tracker, key: str, address: str) -> Line:
     )
 
 
-def _in_state(line: Line, status: str) -> Line:
+def _in_state(line: Line, status: str, due: datetime | None) -> Line:
     """The line of an entry that lies in this state; one that lies nowhere any more is what its log says last."""
     if not status:
         return msgspec.structs.replace(line, entry="", next_attempt=None)
-    upcoming = line.next_attempt if status == "deferred" else None
+    upcoming = line.next_attempt if status == "deferred" else due
     return msgspec.structs.replace(line, status=status, next_attempt=upcoming)
 
 

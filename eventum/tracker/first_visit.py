@@ -14,13 +14,13 @@ import msgspec
 from eventum.errors import EventumError, Refused
 from eventum.issues.people import User
 from eventum.store.first_visit import FirstVisit
-from eventum.tracker import membership, passwords
+from eventum.tracker import logins, membership, passwords
 from eventum.tracker.membership import UserForm
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
 ADMINISTRATOR = "administrator"
-STEPS = (ADMINISTRATOR, "project", "account", "smtp")
+STEPS = (ADMINISTRATOR, "installation", "project", "account", "smtp")
 # Crockford's base 32: no letter is taken for a digit when a code is read aloud or typed from paper. 100 bits.
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 GROUPS, GROUP = 4, 5
@@ -95,6 +95,7 @@ def begin(tracker: Tracker, code: str, *, email: str, name: str, password: str) 
             form = UserForm(email=email, name=name, password=kept, administrator=True)
         user = membership.save_user(tracker, known.id if known else None, form)
         tracker.first_visits.save(msgspec.structs.replace(visit, code="", left=STEPS[1:]))
+        logins.note(tracker, user)
     return user
 
 
@@ -106,13 +107,20 @@ def _check_code(tracker: Tracker, code: str) -> FirstVisit:
     return visit
 
 
-def done(tracker: Tracker, step: str) -> None:
+def skipped(tracker: Tracker) -> tuple[str, ...]:
+    """The steps that somebody left out."""
+    return tracker.first_visits.load().skipped
+
+
+def done(tracker: Tracker, step: str, *, is_skipped: bool = False) -> None:
     """A step was done or skipped."""
     with tracker.locks.record(LOCK):
         visit = tracker.first_visits.load()
         tracker.first_visits.save(
             msgspec.structs.replace(
-                visit, left=tuple(one for one in visit.left if one != step and one != ADMINISTRATOR)
+                visit,
+                left=tuple(one for one in visit.left if one != step and one != ADMINISTRATOR),
+                skipped=(*visit.skipped, *((step,) if is_skipped else ())),
             )
         )
 

@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             for block in ("email_routing", "note_routing", "draft_routing")
         },
         "network": ("network.allowed_hosts", "network.allowed_ports"),
+        "defaults": ("defaults.language", "defaults.timezone"),
     }
 )
 # What the password was given for: sent to another server, or in clear text, it would be given away (reliability T18).
@@ -144,7 +145,9 @@ def outgoing(tracker: Tracker, values: Mapping[str, str], sender: str = "") -> O
 
 def _a_sender(tracker: Tracker) -> str:
     """Where no sender is set: the address of the first project that has one."""
-    return next((one.sender_email for one in tracker.people.projects() if one.sender_email and not one.archived), "")
+    return next(
+        (one.sender_email for one in tracker.people.usable_projects() if one.sender_email and not one.archived), ""
+    )
 
 
 def _filled_in(general: General, name: str, values: Mapping[str, str]) -> General:

@@ -142,7 +142,10 @@ class Looks:
             ago = self._ago(state.error_since or self._now)
             level: Level = CRITICAL if state.failures >= FAILURES else WARNING
             value = self._text(
-                N_("failing since {ago}"), state.failures, N_("failing since {ago}, {count} times in a row"), ago=ago
+                N_("failing; it began {ago}"),
+                state.failures,
+                N_("failing, {count} times in a row; it began {ago}"),
+                ago=ago,
             )
             line = f"flask accounts test {account.id}"
             return Check(name, level, value, line=line, words=state.error, account=account.id)

@@ -4,7 +4,7 @@ Flows in: events, which hold names and parameters only. Flows out: rows whose se
 looks, in his language: `say` gives a marked sentence in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
 from eventum.issues.events import (
@@ -27,7 +27,8 @@ from eventum.issues.events import (
     Unsubscribed,
     What,
 )
-from eventum.issues.explain import ACTIONS
+from eventum.issues.explain import ACTIONS as ACTIONS  # What the screens call them, too.
+from eventum.issues.handling import PLACED, decision, step_name
 from eventum.issues.notices import BLOCKED
 from eventum.issues.people import People
 from eventum.mail.address import Address
@@ -44,6 +45,45 @@ FIELDS = MappingProxyType(
 )
 STATUSES = MappingProxyType({"new": N_("New"), "open": N_("Open"), "waiting": N_("Waiting"), "closed": N_("Closed")})
 """The statuses every project begins with; others are called as its administrators call them."""
+
+
+TAKEN_BACK = MappingProxyType(
+    {
+        **dict.fromkeys(
+            PLACED, (N_("A mail was put into the issue, and taken back."), N_("a mail put in and taken back"))
+        ),
+        "opened": (N_("The issue was opened from mail, and taken back."), N_("opened and taken back")),
+        "accepted": (N_("A blocked mail was accepted, and that taken back."), N_("accepted and taken back")),
+        "allowed": (N_("A blocked mail was accepted, and that taken back."), N_("accepted and taken back")),
+        "ignored": (N_("A blocked mail was ignored, and that taken back."), N_("ignored and taken back")),
+        "taken_out": (N_("A mail was taken out, and put back."), N_("a mail taken out and put back")),
+        "": (N_("A step was taken back."), N_("a step taken back")),
+    }
+)
+"""A step (`handling.step_name`) that was taken back: the sentence, and a few words."""
+
+
+DECIDED = MappingProxyType(
+    {
+        "accepted": N_("The blocked mail of {sender} was accepted."),
+        "ignored": N_("The blocked mail of {sender} was ignored."),
+    }
+)
+"""What a person decided about a blocked mail (`handling.decision`)."""
+
+
+def taken_back(events: Sequence[Event]) -> dict[int, str | None]:
+    """The numbers of the events that a step that was taken back consists of: the first with its name, others None."""
+    found: dict[int, str | None] = {}
+    for at, event in enumerate(events):
+        if isinstance(event.what, Undone):
+            step = [one for one in events[:at] if one.number >= event.what.since]
+            after = [one for one in events[at:] if (one.when, one.who) == (event.when, event.who)]
+            found.update(dict.fromkeys((one.number for one in (*step, *after)), None))
+            if step:
+                was_out = isinstance(step[0].what, TakenOut)
+                found[step[0].number] = "taken_out" if was_out else step_name(step)
+    return found
 
 
 def history(events: Iterable[Event], people: People, say: Say = str) -> list[dict[str, object]]:
@@ -67,7 +107,9 @@ def sentence(what: What, people: People, say: Say = str, *, by_name: bool = Fals
     if by_name and isinstance(what, StatusChanged):
         values = {"old": _status(what.old, say), "new": _status(what.new, say)}
         return say(N_("The status was changed from {old} to {new}.")).format(**values)
-    text, values = _said(what, people, say)
+    if by_name and isinstance(what, Filed) and (decided := DECIDED.get(decision(what.message))):
+        return say(decided).format(sender=_named(what.message.from_, say, by_name))
+    text, values = _filed(what.message, say, by_name) if isinstance(what, Filed) else _said(what, people, say)
     return say(text).format(**values)
 
 
@@ -119,7 +161,7 @@ def _said(what: What, people: People, say: Say) -> tuple[str, dict[str, str]]:
                 }
             return N_("The issue was opened by mail.") if by_mail else N_("The issue was opened."), {}
         case Filed(message):
-            return _filed(message, say)
+            return _filed(message, say, by_name=False)
         case Assigned(users):
             return N_("Assigned to {names}."), {"names": _names(users, people)}
         case Unassigned(users):
@@ -155,8 +197,11 @@ def _status(name: str, say: Say) -> str:
     return say(STATUSES[name]) if name in STATUSES else name
 
 
-def _filed(message: Filing, say: Say) -> tuple[str, dict[str, str]]:
-    values = {"about": f": {message.subject}" if message.subject else ".", "sender": _named(message.from_, say)}
+def _filed(message: Filing, say: Say, by_name: bool) -> tuple[str, dict[str, str]]:
+    values: dict[str, str] = {
+        "about": f": {message.subject}" if message.subject else ".",
+        "sender": _named(message.from_, say, by_name),
+    }
     if message.blocked:
         reason = say(BLOCKED.get(message.blocked, message.blocked))
         return N_("An e-mail from {sender} was blocked, {reason}{about}"), values | {"reason": reason}
@@ -168,8 +213,9 @@ def _filed(message: Filing, say: Say) -> tuple[str, dict[str, str]]:
     return N_("A note from {sender}{about}") if message.kind == "note" else N_("A draft from {sender}{about}"), values
 
 
-def _named(address: Address, say: Say) -> str:
-    return address.address or address.name or say(N_("an unknown sender"))
+def _named(address: Address, say: Say, by_name: bool) -> str:
+    known = (address.name, address.address) if by_name else (address.address, address.name)
+    return known[0] or known[1] or say(N_("an unknown sender"))
 
 
 def _names(ids: Iterable[str], people: People, *, short: bool = False) -> str:

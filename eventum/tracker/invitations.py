@@ -16,10 +16,10 @@ import msgspec
 from eventum.errors import Refused
 from eventum.issues.people import User
 from eventum.store.logins import Link, LoginState
-from eventum.tracker import passwords
+from eventum.tracker import logins, passwords
 from eventum.tracker.letters import Words, base_url, send_letter
 from eventum.tracker.membership import UserForm, save_user
-from eventum.tracker.once import once
+from eventum.tracker.once import check_same, once
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -46,6 +46,7 @@ def add(tracker: Tracker, form: UserForm, by: User) -> Added:
     with once(tracker, form.id):
         before = tracker.people.load_all().user(form.id)
         if before is not None:
+            check_same(before.email, (form.email or "").strip().lower())
             return Added(before, None)
         user = save_user(tracker, None, form)
         return Added(user, invite(tracker, user, by))
@@ -90,7 +91,7 @@ def invited(tracker: Tracker, token: str) -> User:
 
 
 def accept(tracker: Tracker, token: str, password: str) -> User:
-    """Set the password of who was sent this link; the user as he is then, all his sessions ended.
+    """Set the password of who was sent this link, and so logs in; the user as he is then, all his sessions ended.
 
     Raises `Refused` for a link that can no more be opened or a password that is too short, `Conflict` when the user was
     changed meanwhile.
@@ -99,12 +100,16 @@ def accept(tracker: Tracker, token: str, password: str) -> User:
     # Of two who open the same link at once, the second finds the user changed.
     user = save_user(tracker, user.id, UserForm(password=passwords.hashed(password), revision=user.revision))
     revoke(tracker, user)
+    logins.note(tracker, user)
     return user
 
 
 def check_address(tracker: Tracker, user: User, address: str) -> None:
-    """Raise `Refused` when the user cannot have this address, when no link can be made, and after too many letters."""
-    tracker.people.check_free(address, but=user.id)
+    """Raise `Refused` for what is no address, when no link can be made, and after too many letters.
+
+    Whether somebody has the address already is not said here: anybody could ask whose an address is.
+    """
+    tracker.people.is_free(address, but=user.id)
     if not base_url(tracker):
         raise Refused(NO_BASE_URL, field="email")
     seconds = int(tracker.clock().timestamp())
@@ -113,13 +118,17 @@ def check_address(tracker: Tracker, user: User, address: str) -> None:
 
 
 def ask_for_address(tracker: Tracker, user: User, address: str) -> None:
-    """Send a link to an address that `check_address` let pass, and tell the one the user has."""
+    """Send a link to an address that `check_address` let pass, and tell the one the user has.
+
+    Whose address it is already gets no link: it would be refused when he opens it.
+    """
     base, now = base_url(tracker), tracker.clock()
     link = Link(nonce=secrets.token_hex(16), expires=now + CONFIRMED, address=address)
     tracker.logins.change(user.id, lambda state: msgspec.structs.replace(state, new_address=link))
     confirm = f"{base}/confirm/{_token(tracker, 'confirm', user, link)}"
     words = Words(to=address, link=confirm, expires=link.expires, address=address)
-    send_letter(tracker, "confirm_address", user, words)
+    if tracker.people.is_free(address, but=user.id):
+        send_letter(tracker, "confirm_address", user, words)
     warned = msgspec.structs.replace(words, to=user.email, link=f"{base}/preferences/password")
     send_letter(tracker, "address_change", user, warned)
 
@@ -147,7 +156,8 @@ def confirm_address(tracker: Tracker, token: str) -> User:
     Raises `Refused` for a link that can no more be opened or an address that somebody else has by now, `Conflict`.
     """
     user, address = asked_address(tracker, token)
-    aliases = tuple(alias for alias in user.aliases if alias != address)
+    # What he wrote before stays his, and so does what he still sends from there; an administrator may end that.
+    aliases = tuple(alias for alias in (*user.aliases, user.email) if alias != address)
     user = save_user(tracker, user.id, UserForm(email=address, aliases=aliases, revision=user.revision))
     forget_address(tracker, user)
     return user

@@ -51,9 +51,15 @@ def log_in(tracker: Tracker, name: str, password: str, client: str) -> User | Lo
         log.warning("login: refused for %s from %s", user.email if user else "an unknown address", _network(client))
         return None
     tracker.logins.forgive((place,), seconds, all_of=known)
-    tracker.logins.change(user.id, lambda state: msgspec.structs.replace(state, last_login=now))
+    note(tracker, user)
     log.info("login: %s from %s", user.email, _network(client))
     return user
+
+
+def note(tracker: Tracker, user: User) -> None:
+    """Note that the user logs in now, by his password or with a link. Raises `Busy`, `Damaged`."""
+    now = tracker.clock()
+    tracker.logins.change(user.id, lambda state: msgspec.structs.replace(state, last_login=now))
 
 
 def is_own_password(tracker: Tracker, user: User, password: str) -> bool | Locked:

@@ -20,6 +20,7 @@ from eventum.mail.markup import Markup, markup, picture_type
 from eventum.mail.message import part_bytes
 from eventum.mail.reading import Attachment
 from eventum.mail.safe import disposition, file_label
+from eventum.tracker.counts import scope_of
 from eventum.tracker.reading import raw_bytes, reading
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_, Say
@@ -68,12 +69,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     picture: str = ""
 
 
-def shown(tracker: Tracker, user: User, key: str, say: Say = str) -> Shown:
-    """One mail. Raises `NotFound`, `Damaged`."""
+def shown(tracker: Tracker, user: User, key: str, say: Say = str, *, with_head: bool = True) -> Shown:
+    """One mail. Without its head only what is known of it is asked, and its file is not read. Raises `NotFound`,
+    `Damaged`.
+    """
     place = place_of(tracker, user, key)
     try:
         message = reading(tracker.cache, place.filing.digest, place.path)
-        raw = raw_bytes(place.path)
+        head = _head(raw_bytes(place.path)) if with_head else ""
     except NotFound as error:
         raise NotFound(MISSING) from error
     trace = place.filing.trace if place.staff else ()
@@ -82,7 +85,7 @@ def shown(tracker: Tracker, user: User, key: str, say: Say = str) -> Shown:
         text=message.text[:LONGEST_TEXT],
         is_cut=len(message.text) > LONGEST_TEXT,
         has_html=message.html,
-        head=_head(raw),
+        head=head,
         parts=message.attachments,
         pictures=frozenset(one.part for one in message.attachments if one.type.startswith("image/")),
         why=headline(trace, say),
@@ -156,7 +159,8 @@ def _in_pool(tracker: Tracker, user: User, where: tuple[str, str] | None, key: s
     if where is None:
         return None
     pooled, people = tracker.pool.load(where[0], key), tracker.people.load_all()
-    if not (user.active and (user.administrator or people.is_staff(user, pooled.project))):
+    staff = scope_of(user, people).staff
+    if staff is not None and pooled.project not in staff:
         return None
     titles = {project.id: project.title for project in people.projects}
     return Place(

@@ -4,7 +4,7 @@ Flows in: a tracker. Flows out: plain values. A state is told by the same notes 
 no screen is green where another is not.
 """
 
-from collections.abc import Iterable
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,8 +14,9 @@ import msgspec
 from eventum.errors import NotFound
 from eventum.issues.accounts import TYPES
 from eventum.issues.accounts import Account as Account  # What the screens know of an account.
-from eventum.issues.people import People, Project, User
+from eventum.issues.people import People, Project, Role
 from eventum.store.index_pool import PoolListing
+from eventum.store.index_texts import Scope
 from eventum.store.state import FetchState
 from eventum.tracker.health import LATE
 from eventum.tracker.tracker import Tracker
@@ -126,17 +127,39 @@ def waiting(tracker: Tracker, account: Account) -> Waiting:
 
 def projects(tracker: Tracker, but: str = "") -> tuple[Project, ...]:
     """The projects an account may belong to: those that take new issues, and the one it belongs to."""
-    return tuple(one for one in tracker.people.projects() if not one.archived or one.id == but)
+    return tuple(one for one in tracker.people.usable_projects() if not one.archived or one.id == but)
 
 
-def assignable(tracker: Tracker, project: str) -> tuple[User, ...]:
-    """Who may be assigned issues of a project, by name."""
+class Assignable(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may be assigned issues of a project: his role there, and how many open issues of it he has."""
+
+    id: str
+    name: str
+    role: str
+    issues: int
+
+
+def assignable(tracker: Tracker, project: str) -> tuple[Assignable, ...]:
+    """Who may be assigned issues of a project, by name. Raises `Busy` when the index cannot be used now."""
     people: People = tracker.people.load_all()
-    return _by_name(user for user in people.users if people.is_staff(user, project))
-
-
-def _by_name(users: Iterable[User]) -> tuple[User, ...]:
-    return tuple(sorted(users, key=lambda user: (user.name.casefold(), user.email)))
+    users = sorted(
+        (user for user in people.users if people.is_staff(user, project)),
+        key=lambda user: (user.name.casefold(), user.email),
+    )
+    tracker.index.catch_up()
+    tallies = tracker.index.tallies(Scope(projects=(project,)), tuple(user.id for user in users))
+    counts = Counter[str]()
+    for user_id, _status, is_closed, count in tallies:
+        counts[user_id] += 0 if is_closed else count
+    return tuple(
+        Assignable(
+            id=user.id,
+            name=user.name or user.email,
+            role=(people.role(user, project) or Role.standard).name,
+            issues=counts[user.id],
+        )
+        for user in users
+    )
 
 
 def _mailbox(tracker: Tracker, account: Account, titles: dict[str, str]) -> Mailbox:

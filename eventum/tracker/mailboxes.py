@@ -5,6 +5,7 @@ Flows out: accounts as saved, and rows for commands and JSON, never with a passw
 server; that is `runners/probing`. How an account is doing is asked of `mailbox_states`.
 """
 
+import contextlib
 import os
 
 import msgspec
@@ -13,6 +14,7 @@ from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues import accounts
 from eventum.issues.accounts import Account, AutoCreation
 from eventum.issues.people import Project
+from eventum.tracker.once import check_same
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -61,12 +63,12 @@ def save_from_browser(
     A new account gets the nonce of its form as id; a nonce that made one before gives that one. Raises also
     `Conflict` when the account is no more as the form showed it; a `revision` of -1 changes whatever there is.
     """
-    if name is None and nonce:
-        try:
-            return tracker.settings.account(nonce)
-        except NotFound:
-            pass
     before = _before(tracker, name)
+    if name is None and nonce:
+        with contextlib.suppress(NotFound):
+            made = tracker.settings.account(nonce)
+            check_same(_place_of(made), _place_of(_as_typed(tracker, before, form)))
+            return made
     if name is not None and revision not in (-1, before.revision):
         raise Conflict(N_("The account was changed by somebody else meanwhile."))
     account = _as_typed(tracker, before, form)
@@ -76,6 +78,21 @@ def save_from_browser(
         return tracker.settings.save_account(msgspec.structs.replace(account, id=nonce), form.password)
     except Conflict:  # The other of two clicks was faster.
         return tracker.settings.account(nonce)
+
+
+def _check_outside(tracker: Tracker, folder: str) -> None:
+    """What lies in the store is ours already: fetched from there, mail would be taken out of its issue."""
+    place, store = os.path.realpath(os.path.expanduser(folder)), os.path.realpath(tracker.config.data)
+    if os.path.commonpath((place, store)) in (place, store):
+        raise Refused(
+            N_("{folder} is part of the store of this program; name the Maildir into which mail is delivered."),
+            folder=folder,
+            field="folder",
+        )
+
+
+def _place_of(account: Account) -> str:
+    return " ".join(part for part in (account.username, account.host, account.folder) if part)
 
 
 def drafted(tracker: Tracker, name: str | None, form: AccountForm) -> tuple[Account, str]:
@@ -147,6 +164,7 @@ def _filled_in(tracker: Tracker, account: Account, form: AccountForm) -> Account
     changes["auto_create"] = _auto_creation(tracker, account.auto_create, form)
     account = accounts.validate(msgspec.structs.replace(account, **changes))
     if account.type == "maildir":
+        _check_outside(tracker, account.folder)
         # Cron and the web server start in other folders than the person who typed this.
         account = msgspec.structs.replace(account, folder=os.path.abspath(os.path.expanduser(account.folder)))
     _check_auto_creation(tracker, account.auto_create, project)

@@ -12,6 +12,7 @@ import msgspec
 from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues.people import Preferences, Project, Role, User, role_named
 from eventum.store.people import LOCK
+from eventum.tracker.once import check_same
 from eventum.tracker.particulars import CHOICES, check_administrators, check_line, check_user
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
@@ -40,6 +41,7 @@ class UserForm(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     week_start: str | None = None
     relative_dates: bool | None = None
+    keys: bool | None = None
     list_refresh: int | None = None
     theme: str | None = None
     signature: str | None = None
@@ -72,12 +74,25 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
 
     Raises `Refused` for a value that cannot be taken, `NotFound` for an unknown user or project, `Conflict`.
     """
-    user = User(id=_new_id(form.id), email="", name="", created=tracker.clock())
     if name is not None:
         user = tracker.people.user(name)
-    elif (made := tracker.people.load_all().user(user.id)) is not None:
-        return made
-    plain = ("name", "password", "active", "administrator", "timezone", "relative_dates", "signature_in", *CHOICES)
+    else:
+        begins_with = msgspec.structs.asdict(tracker.settings.general().defaults)
+        user = User(id=_new_id(form.id), email="", name="", created=tracker.clock(), **begins_with)
+        if (made := tracker.people.load_all().user(user.id)) is not None:
+            check_same(made.email, (form.email or "").strip().lower())
+            return made
+    plain = (
+        "name",
+        "password",
+        "active",
+        "administrator",
+        "timezone",
+        "relative_dates",
+        "keys",
+        "signature_in",
+        *CHOICES,
+    )
     changes = _given(form, (*plain, "revision"))
     if form.email is not None:
         changes["email"] = form.email.strip().lower()
@@ -85,6 +100,7 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
         changes["aliases"] = tuple(dict.fromkeys(alias.strip().lower() for alias in form.aliases))
     if form.signature is not None:
         changes["signature"] = form.signature.replace("\r\n", "\n").strip("\n")
+    before = user
     changes["roles"] = _roles(tracker, user, form)
     changes["preferences"] = _preferences(tracker, user, form)
     user = msgspec.structs.replace(user, **changes)
@@ -94,12 +110,16 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
         # Two administrators who take each other's right away at once must not both succeed.
         with tracker.locks.record(LOCK):
             check_administrators(tracker, user)
-            return tracker.people.save_user(user)
+            saved = tracker.people.save_user(user)
     except Conflict:
         sent_before = tracker.people.load_all().user(user.id) if name is None else None
         if sent_before is None:
             raise
         return sent_before
+    if name is not None and _rights(before) != _rights(saved):
+        # The stamp of a session ends with his rights; without this it would live again with them.
+        tracker.logins.change(user.id, lambda state: msgspec.structs.replace(state, epoch=state.epoch + 1))
+    return saved
 
 
 def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Project:
@@ -111,6 +131,7 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
     if name is not None:
         project = tracker.people.project(name)
     elif (made := _project(tracker, project.id)) is not None:
+        check_same(made.title, (form.title or "").strip())
         return made
     statuses = ("initial_status", "open_status", "closed_status")
     changes = _given(form, ("title", "sender_name", "staff_may_mail", "archived", "revision", *statuses))
@@ -147,7 +168,7 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
 
 def user_row(tracker: Tracker, user: User) -> dict[str, object]:
     """A user as shown and as JSON; projects by title, never the password."""
-    titles = {project.id: project.title for project in tracker.people.projects()}
+    titles = {project.id: project.title for project in tracker.people.usable_projects()}
     return {
         "id": user.id,
         "email": user.email,
@@ -173,7 +194,7 @@ def project_row(tracker: Tracker, project: Project) -> dict[str, object]:
         row.pop(field, None)
     row["members"] = {
         user.email: Role(user.roles[project.id]).name
-        for user in tracker.people.users()
+        for user in tracker.people.usable_users()
         if project.id in user.roles and user.active
     }
     return row
@@ -212,6 +233,10 @@ def _preferences(tracker: Tracker, user: User, form: UserForm) -> Mapping[str, P
         before = preferences.get(project.id, Preferences())
         preferences[project.id] = msgspec.structs.replace(before, **{preference: wanted})
     return preferences
+
+
+def _rights(user: User) -> tuple[object, ...]:
+    return user.roles, user.administrator, user.active
 
 
 def _new_id(text: str) -> str:

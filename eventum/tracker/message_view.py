@@ -12,16 +12,17 @@ import msgspec
 
 from eventum.errors import NotFound
 from eventum.issues.events import Event, Opened
+from eventum.issues.handling import may_leave
 from eventum.issues.issue import Held, Issue
 from eventum.issues.notices import BLOCKED
 from eventum.issues.people import People
+from eventum.issues.why import Reason, headline, reasons
 from eventum.mail.address import Address
 from eventum.mail.message import Message as Mail
 from eventum.mail.quoting import Piece, pieces
 from eventum.mail.reading import Attachment
 from eventum.tracker.delivery import Line
 from eventum.tracker.reading import cached, reading
-from eventum.tracker.reasons import Why, why
 from eventum.tracker.tracker import Tracker
 from eventum.wording import Say
 
@@ -34,7 +35,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is "description" for what was typed when the issue was opened; such a message has no key and no mail.
     `verified` is as in `Filing`. `blocked` says why in words of the table `notices.BLOCKED`; `waits` while nobody
-    decided about it. `was_shortened`: the text goes on in the mail.
+    decided about it, else `ignored_by` says who let it be. `may_leave`: a person may take it out of the issue.
+    `was_shortened`: the text goes on in the mail.
     """
 
     number: int
@@ -55,9 +57,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     blocked: str = ""
     waits: bool = False
+    ignored_by: str = ""
     duplicate: bool = False
+    may_leave: bool = False
     missing: bool = False
-    why: Why = Why("", ())
+    why: str = ""
+    reasons: tuple[Reason, ...] = ()
     delivery: tuple[Line, ...] = ()
 
 
@@ -88,11 +93,21 @@ def shown(
         attachments=message.attachments,
         blocked=say(BLOCKED.get(message.blocked, message.blocked)),
         waits=message.waits,
+        ignored_by=_ignored_by(one, people),
         duplicate=bool(message.duplicate_of),
+        may_leave=may_leave(one),
         missing=mail is None,
-        why=why(message.trace, say),
+        why=headline(message.trace, say),
+        reasons=reasons(message.trace, say),
         delivery=delivery,
     )
+
+
+def _ignored_by(one: Held, people: People) -> str:
+    if not one.message.handled:
+        return ""
+    user = people.who(one.events[-1].who)
+    return user.name or user.email if user else ""
 
 
 def described(issue: Issue, events: Sequence[Event], people: People) -> Message | None:

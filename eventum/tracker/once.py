@@ -8,7 +8,28 @@ issue's record says whether it was here (`acting.act`).
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from eventum.errors import Refused
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
+
+
+def check_same(made: str, typed: str) -> None:
+    """Raise `Refused` when a form that made one thing comes again with another in it, which would be lost unsaid."""
+    if made != typed:
+        raise Refused(N_("This form made {made} already. Send it again to make another one."), made=made)
+
+
+def was_used(tracker: Tracker, nonce: str) -> bool:
+    """Whether the form with this nonce did its work already: what it held was sent, or made something."""
+    if not nonce:
+        return False
+    tracker.index.catch_up()
+    return tracker.index.made(nonce) is not None
+
+
+def says_same(one: str, other: str) -> bool:
+    """Whether two texts say the same, however a mail breaks their lines."""
+    return one.split() == other.split()
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import msgspec
 from eventum.errors import Refused
 from eventum.issues import acknowledgement, changes
 from eventum.issues.changes import Opening
-from eventum.issues.issue import ACTIONS, Subscription
+from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Project, Role, User
 from eventum.mail import threading
 from eventum.tracker.acting import Done, act_anew, acting, addresses, assignable, check_works_for, clean_text, one_line
 from eventum.tracker.ground import Ground
+from eventum.tracker.once import says_same
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 from eventum.tracker.writing import Letter, Writing, clean
@@ -111,6 +112,11 @@ def open_issue(tracker: Tracker, who: str | None, new: NewIssue, *, nonce: str =
         return work
 
     return act_anew(tracker, build, nonce=nonce)
+
+
+def opens_else(made: Issue, new: NewIssue) -> bool:
+    """Whether a form says something else than the issue that it made before: that was not opened then."""
+    return not (says_same(made.summary, new.summary) and says_same(made.description, new.description))
 
 
 def _send_first(changed: Changes, work: Work, user: User, letter: Letter) -> None:

@@ -5,15 +5,14 @@ mended in its values, for screens that put the message beside it. Whose address 
 """
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
-from zoneinfo import available_timezones
 
 from eventum.errors import Refused
 from eventum.issues.people import REFRESHES, SIGNED, THEMES, WEEK_STARTS, User
+from eventum.issues.typed import LANGUAGES
+from eventum.issues.typed import timezones as timezones  # For screens that offer them.
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
-LANGUAGES = ("en", "ja", "")  # "": what the browser asks for.
 MAX_NAME = 200  # Characters; names and titles become parts of mail headers.
 MAX_SIGNATURE = 2000  # Characters.
 CHOICES: Mapping[str, Collection[object]] = {
@@ -63,9 +62,3 @@ def check_administrators(tracker: Tracker, changed: User) -> None:
             user=changed.email,
             field="administrator",
         )
-
-
-@lru_cache(maxsize=1)
-def timezones() -> frozenset[str]:
-    """The names of all time zones that this machine knows."""
-    return frozenset(available_timezones()) | {"UTC"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from eventum.errors import NotFound
+from eventum.errors import NotFound, Refused
 from eventum.issues.events import Filing
 from eventum.issues.people import User
 from eventum.mail.envelope import HEAD, Envelope, read_head
@@ -16,6 +16,7 @@ from eventum.store import files
 from eventum.store.pool import Pooled
 from eventum.store.state import Move
 from eventum.tracker.acting import check_works_for
+from eventum.tracker.counts import scope_of
 from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.reading import reading
 from eventum.tracker.tracker import Tracker
@@ -77,3 +78,5 @@ def check_may_handle(tracker: Tracker, user: User, pooled: Pooled) -> None:
     people = tracker.people.load_all()
     if not user.administrator:
         check_works_for(user, pooled.project, people)
+        if pooled.project not in (scope_of(user, people).staff or ()):
+            raise Refused("This mail is in an archived project, which takes a manager.")

@@ -27,7 +27,7 @@ def projects_of(tracker: Tracker, user: User) -> tuple[tuple[Project, Preference
     """
     return tuple(
         (project, preferences_of(user, project.id))
-        for project in tracker.people.projects()
+        for project in tracker.people.usable_projects()
         if project.id in user.roles and not project.archived
     )
 

@@ -14,7 +14,9 @@ from eventum.issues.people import User
 from eventum.issues.responses import PLACES as PLACES  # What a screen says about them.
 from eventum.issues.responses import Response as Response
 from eventum.issues.responses import filled as _filled
+from eventum.issues.responses import unknown_place
 from eventum.tracker.membership import NEW_ID
+from eventum.tracker.once import check_same
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -62,6 +64,7 @@ def save_response(tracker: Tracker, response_id: str | None, form: ResponseForm)
     """
     new = Response(id=form.id if NEW_ID.fullmatch(form.id) else "", title="")
     if response_id is None and (made := _known(tracker, new.id)) is not None:
+        check_same(made.title, " ".join(form.title.split()))
         return made
     response = new if response_id is None else tracker.responses.response(response_id)
     response = msgspec.structs.replace(
@@ -106,3 +109,6 @@ def _check(response: Response) -> None:
     if not response.text.strip() or len(response.text) > MAX_TEXT:
         message = N_("The text of a canned response has 1 to {most} characters.")
         raise Refused(message, most=MAX_TEXT, field="text")
+    if name := unknown_place(response.text):
+        message = N_("There is no place {name}; there are {places}.")
+        raise Refused(message, name=name, places=", ".join(PLACES), field="text")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from eventum.errors import NotFound
+from eventum.errors import Damaged, NotFound
 from eventum.issues.people import Project as Project  # What the screens know of a project.
 from eventum.issues.people import Role, User
 from eventum.tracker.invitations import invitation
@@ -66,24 +66,34 @@ def project_by_id(tracker: Tracker, project_id: str) -> Project:
 
 def projects(tracker: Tracker) -> tuple[Project, ...]:
     """All projects by title, those that are archived last."""
-    return tuple(sorted(tracker.people.projects(), key=lambda project: (project.archived, project.title.casefold())))
+    return tuple(
+        sorted(tracker.people.usable_projects(), key=lambda project: (project.archived, project.title.casefold()))
+    )
+
+
+def defaults(tracker: Tracker) -> dict[str, str]:
+    """What a new user begins with, by the names of a user's fields."""
+    found: dict[str, str] = msgspec.structs.asdict(tracker.settings.general().defaults)
+    return found
 
 
 def users(tracker: Tracker) -> tuple[Listed, ...]:
     """All users by name, those that are deactivated last."""
-    titles = {project.id: project.title for project in tracker.people.projects()}
-    everybody = sorted(tracker.people.users(), key=lambda user: (not user.active, user.name.casefold()))
+    titles = {project.id: project.title for project in tracker.people.usable_projects()}
+    everybody = sorted(tracker.people.usable_users(), key=lambda user: (not user.active, user.name.casefold()))
     return tuple(_listed(tracker, user, titles) for user in everybody)
 
 
 def shown(tracker: Tracker, user: User) -> Listed:
     """One user, as in the list."""
-    return _listed(tracker, user, {project.id: project.title for project in tracker.people.projects()})
+    return _listed(tracker, user, {project.id: project.title for project in tracker.people.usable_projects()})
 
 
 def roles_in(tracker: Tracker, project: Project) -> Mapping[str, str]:
     """The role of each active user in a project, "none" for no member, by id in the order of names."""
-    active = sorted((user for user in tracker.people.users() if user.active), key=lambda user: user.name.casefold())
+    active = sorted(
+        (user for user in tracker.people.usable_users() if user.active), key=lambda user: user.name.casefold()
+    )
     return {user.id: Role(user.roles[project.id]).name if project.id in user.roles else "none" for user in active}
 
 
@@ -114,10 +124,13 @@ def kept(tracker: Tracker, project: Project, form: ProjectForm) -> list[Kept]:
 
 
 def _listed(tracker: Tracker, user: User, titles: Mapping[str, str]) -> Listed:
-    waiting = invitation(tracker, user)
+    try:
+        waiting, last_login = invitation(tracker, user), tracker.logins.of(user.id).last_login
+    except Damaged:  # `verify` names the file; the list is shown without what it says.
+        waiting, last_login = None, None
     return Listed(
         user=user,
         roles=tuple(sorted((titles.get(project, project), Role(role).name) for project, role in user.roles.items())),
-        last_login=tracker.logins.of(user.id).last_login,
+        last_login=last_login,
         invited_until=waiting[1] if waiting else None,
     )

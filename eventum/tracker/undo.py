@@ -11,16 +11,14 @@ import msgspec
 
 from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues import handling
-from eventum.issues.events import Event, Filing, TakenOut, Undone
+from eventum.issues.events import Event, Filed, Filing, TakenOut, Undone
 from eventum.issues.issue import Issue, messages
 from eventum.issues.recipients import recipients
-from eventum.issues.trace import Row
 from eventum.store.layout import POOLS
 from eventum.store.outbox import key_of
-from eventum.store.pool import Pooled
-from eventum.store.state import Move
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.ground import Ground
+from eventum.tracker.returning import bring_home, return_mail, trace_before
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 
@@ -28,8 +26,6 @@ FOR = timedelta(minutes=10)
 """How long a step can be taken back."""
 DELAY = 60
 """Seconds for which the notices of such a step wait, so that nobody is told of what is taken back at once."""
-
-_PLACED = ("as_email", "as_reference", "as_note", "new_issue", "parent_in_pool")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -42,22 +38,34 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Back(msgspec.Struct, frozen=True):
-    """What taking back came to: who had been told before, or is being told just now, and the issue as it is."""
+    """What taking back came to: who had been told before, or is being told just now, and the issue as it is.
+
+    `mails` are those that are elsewhere or something else by now; `blocked_in` is the number of the issue in which they
+    are blocked again, 0 when they are in the list.
+    """
 
     told: tuple[str, ...]
     issue: Issue
+    mails: tuple[Filing, ...] = ()
+    blocked_in: int = 0
 
 
 def step_of(tracker: Tracker, done: Done, outcome: str = "unassociated") -> Step:
     """The step that a verb has just done: all events of the same moment at the issue's end."""
-    since = _first(tracker.issues.events(done.issue))
+    since = newest(tracker.issues.events(done.issue))[0].number
     return Step(done.issue.number, since, done.issue.revision, outcome)
+
+
+def is_taken_back(issue: Issue, event: Event) -> bool:
+    """Whether what began with this event was taken back since."""
+    undone = (one.what.since for one in issue.events if isinstance(one.what, Undone) and one.number > event.number)
+    return event.number in undone
 
 
 def last_step(tracker: Tracker, number: int) -> Step:
     """What was done last to an issue, whatever it was. Raises `NotFound`, `Damaged`."""
     issue = tracker.issues.load(number)
-    return Step(number, _first(tracker.issues.events(issue)), issue.revision)
+    return Step(number, newest(tracker.issues.events(issue))[0].number, issue.revision)
 
 
 def take_back(tracker: Tracker, who: str | None, step: Step) -> Back:
@@ -89,12 +97,37 @@ def take_back(tracker: Tracker, who: str | None, step: Step) -> Back:
         gone = {what.key for what in new if isinstance(what, TakenOut)}
         for filing in messages(events):
             if filing.key in gone:
-                return_mail(changed, was, filing, step.outcome, trace=_trace_before(filing))
+                return_mail(changed, was, filing, step.outcome, trace=trace_before(filing))
 
     done = act(tracker, step.number, verb)
     states = tracker.outbox.states(notices)
     told = (name for key, name in notices.items() if states.get(key) in ("pending", "deferred", "sent"))
-    return Back(tuple(dict.fromkeys(told)), done.issue)
+    gone, blocked = _moved(done.issue, step.since)
+    tracker.index.catch_up()
+    gone = [key for key in gone if tracker.index.pooled(key)]  # Of a second click somebody may have them by now.
+    # A second commit: who dies between leaves them in the list, and the next click goes on.
+    homes = {bring_home(tracker, user, key) for key in gone} if done.issue.was_taken_back else set()
+    home = homes.pop() if len(homes) == 1 else 0
+    events = tracker.issues.events(done.issue)
+    filed = {event.what.message.key: event.what.message for event in events if isinstance(event.what, Filed)}
+    mails = tuple(filed[key] for key in (*gone, *blocked))
+    return Back(tuple(dict.fromkeys(told)), done.issue, mails, step.number if blocked else home)
+
+
+def _moved(issue: Issue, since: int) -> tuple[list[str], list[str]]:
+    """The keys of the mails that left the issue when a step was taken back, and of those that are blocked again."""
+    gone: list[str] = []
+    blocked: list[str] = []
+    undone = next((one for one in issue.events if isinstance(one.what, Undone) and one.what.since == since), None)
+    for event in issue.events:
+        if undone is None or event.number < undone.number or (event.when, event.who) != (undone.when, undone.who):
+            continue
+        match event.what:
+            case TakenOut(key):
+                gone.append(key)
+            case Filed(message):
+                blocked.append(message.key)
+    return gone, blocked
 
 
 def _notices(ground: Ground, issue: Issue, events: Sequence[Event]) -> dict[str, str]:
@@ -106,14 +139,12 @@ def _notices(ground: Ground, issue: Issue, events: Sequence[Event]) -> dict[str,
     }
 
 
-def _first(events: Sequence[Event]) -> int:
-    last = events[-1]
-    first = last
-    for event in reversed(events):
-        if (event.when, event.who) != (last.when, last.who):
-            break
-        first = event
-    return first.number
+def newest(events: Sequence[Event]) -> Sequence[Event]:
+    """The events of the last step: what one person did at one moment."""
+    last, at = events[-1], len(events)
+    while at and (events[at - 1].when, events[at - 1].who) == (last.when, last.who):
+        at -= 1
+    return events[at:]
 
 
 def _check(issue: Issue, step: Step, taken: tuple[Event, ...], changed: Changes) -> None:
@@ -121,30 +152,8 @@ def _check(issue: Issue, step: Step, taken: tuple[Event, ...], changed: Changes)
         raise Conflict("Issue {number} was changed since; this can no longer be taken back.", number=issue.number)
     if any((event.when, event.who) != (taken[0].when, taken[0].who) for event in taken):
         raise Conflict("Issue {number} was changed since; this can no longer be taken back.", number=issue.number)
+    if not handling.step_name(taken):
+        raise Refused("This cannot be taken back.")
     if changed.now - taken[0].when > FOR:
         minutes = int(FOR.total_seconds()) // 60
         raise Conflict("This can be taken back for {minutes} minutes, which are over.", minutes=minutes)
-
-
-def return_mail(changed: Changes, issue: Issue, filing: Filing, outcome: str, *, trace: tuple[Row, ...]) -> None:
-    """Let a mail leave an issue for the pool when the changes are committed; the issue's record must not hold it."""
-    tracker = changed.tracker
-    if not filing.destination:
-        raise Refused("What was written here belongs to no mailbox and cannot wait in the list.")
-    account = next((one for one in tracker.settings.usable_accounts() if one.id == filing.destination), None)
-    plain = msgspec.structs.replace(filing, kind="email", blocked="", handled="", parent="", trace=())
-    pooled = Pooled(
-        account=filing.destination,
-        project=account.project if account else issue.project,
-        when=changed.now,
-        mail=plain,
-        trace=trace,
-    )
-    changed.pooled.append((pooled, outcome, str(tracker.issues.mail_path(issue.number, filing.key))))
-    changed.returns.append(Move(filing.destination, filing.key, issue.number))
-
-
-def _trace_before(filing: Filing) -> tuple[Row, ...]:
-    """Why the mail was in the pool: what was said before a person placed it."""
-    at = [n for n, row in enumerate(filing.trace) if row.table == "person" and row.rule in _PLACED]
-    return filing.trace[: at[-1]] if at else filing.trace

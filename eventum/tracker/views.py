@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from eventum.errors import NotFound, Refused
+from eventum.errors import Damaged, NotFound, Refused
 from eventum.issues.people import User
 from eventum.mail.words import clean_line
 from eventum.store.filters import SavedFilter
@@ -104,7 +104,11 @@ def usual(tracker: Tracker, user: User, scope: Scope) -> list[View]:
 
 def saved(tracker: Tracker, user: User) -> list[View]:
     """The filters a user saved."""
-    return [View(name=one.name, wanted=wanted_of(one.values), is_saved=True) for one in tracker.filters.of(user.id)]
+    try:
+        saved = tracker.filters.of(user.id)
+    except Damaged:  # `verify` names the file; the list of issues is shown without it.
+        return []
+    return [View(name=one.name, wanted=wanted_of(one.values), is_saved=True) for one in saved]
 
 
 def save(tracker: Tracker, user: User, name: str, wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from eventum.errors import Refused
 from eventum.issues import admission, changes, subscriptions
 from eventum.issues.access import may_read_notes
-from eventum.issues.events import Event, Filed, Filing, Kind
+from eventum.issues.events import Closed, Event, Filed, Filing, Kind
 from eventum.issues.issue import Issue, messages
 from eventum.issues.people import User
 from eventum.issues.recipients import Considered, considered
@@ -149,7 +149,7 @@ class Writing:
         entries, why = subscriptions.from_message(asked, issue, people, self._ground.own)
         for entry in entries:
             issue = changes.subscribed(issue, entry, now, who=self._author.id)
-        text = _signed(letter, self._author)
+        text = signed(letter, self._author)
         filing, data = self._composed(issue, filing, msgspec.structs.replace(letter, text=text))
         filing = msgspec.structs.replace(filing, trace=(*rows, *why))
         # Only a customer's mail reopens an issue, also one that he wrote on a screen.
@@ -159,7 +159,7 @@ class Writing:
         author = self._author.id
         issue = changes.filed(issue, filing, now, who=author, reopen_to=status, left_out=letter.left_out)
         if letter.status and self.is_staff:
-            issue = changes.status_set(issue, letter.status, project, now, who=author)
+            issue = changes.status_set(issue, letter.status, project, now, who=author, left_out=letter.left_out)
         self._work.issue = issue
         self._work.written.append((filing.key, data))
         self._work.texts[filing.key] = text
@@ -204,7 +204,14 @@ class Writing:
 
     def told(self) -> tuple[Considered, ...]:
         """Everybody the mail just filed could concern, told or not, and why."""
-        events = [one for one in self._work.issue.events if isinstance(one.what, Filed)]
+        return self._newest(Filed)
+
+    def told_of_closing(self) -> tuple[Considered, ...]:
+        """Everybody the closing that went with it could concern; nobody when it closed nothing."""
+        return self._newest(Closed) if isinstance(self._work.issue.events[-1].what, Closed) else ()
+
+    def _newest(self, kind: type[Filed | Closed]) -> tuple[Considered, ...]:
+        events = [one for one in self._work.issue.events if isinstance(one.what, kind)]
         return self._considered(events[-1]) if events else ()
 
     def _considered(self, event: Event) -> tuple[Considered, ...]:
@@ -226,7 +233,7 @@ def _answering(summary: str) -> str:
     return summary if summary[:3].lower() == "re:" else f"Re: {summary}".strip()
 
 
-def _signed(letter: Letter, author: User) -> str:
+def signed(letter: Letter, author: User) -> str:
     """The text with the author's signature, unless it ends with that already."""
     signature = author.signature.strip() if letter.signed in author.signature_in else ""
     if not signature or letter.text.rstrip().endswith(signature):

@@ -144,7 +144,7 @@ def dial(place: Place, *, tls: ssl.SSLContext | None, timeouts: Timeouts, on_ste
     except (OSError, UnicodeError) as error:
         reason = error if isinstance(error, OSError) else socket.gaierror(str(error))
         raise trouble(where, N_("looking up its name"), reason) from error
-    on_step("connection")
+    on_step("connection", ", ".join(list(dict.fromkeys(str(address[0]) for *_, address in found))[:3]))
     last: OSError = ConnectionRefusedError()
     for family, kind, protocol, _, address in found:
         if place.reach is not None:

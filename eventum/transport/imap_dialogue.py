@@ -109,7 +109,7 @@ def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
     try:
         if trust is not None and at_once is None:
             start_tls(imap, server, trust, on_step)
-        on_step("login")
+        on_step("login", dialling.secured(imap.sock, server.verify))
         log_in(imap, server)
         done = True
     finally:

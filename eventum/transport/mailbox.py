@@ -4,7 +4,7 @@ In flows a `Server`, out comes an open `Mailbox`. It must not decide what is new
 `\\Seen` flag, dates and sequence numbers are other people's, only the unique ids tell what we have.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -106,10 +106,14 @@ class Mailbox(Protocol):
         """Ends the session; True when the server confirmed that what was to be removed is gone."""
 
 
-OnStep = Callable[[str], None]
+class OnStep(Protocol):
+    """Hears of a step as it begins, and what the one before it found: an address, or what protects the connection."""
+
+    def __call__(self, step: str, found: str = "", /) -> None:
+        """The step begins."""
 
 
-def silent(step: str) -> None:
+def silent(step: str, found: str = "", /) -> None:
     """Hears of a step and does nothing with it."""
 
 
@@ -118,8 +122,8 @@ def open_mailbox(
 ) -> AbstractContextManager[Mailbox]:
     """The folder of this server, opened for reading only unless mails are to be removed.
 
-    `on_step` hears the name of each step as it begins: `name`, `connection`, `certificate`, `login`, `folder`.
-    Leaving the context without `commit` removes nothing from a POP3 server.
+    `on_step` hears the name of each step as it begins: `name`, `connection`, `certificate`, `login`, `folder`;
+    and what the one before it found. Leaving the context without `commit` removes nothing from a POP3 server.
     """
     limits = timeouts or Timeouts()
     if server.protocol == "imap":

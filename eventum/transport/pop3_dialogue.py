@@ -152,7 +152,7 @@ def opened(server: Server, timeouts: Timeouts, on_step: OnStep) -> tuple[Dialogu
             with talking(where, N_("beginning TLS")):
                 pop.start_tls(trust, timeouts, on_step)
                 offers = pop.offers()
-        on_step("login")
+        on_step("login", dialling.secured(pop.sock, server.verify))
         log_in(pop, server, offers)
         with talking(where, N_("asking what it can")):
             # Some servers name PIPELINING only to who has logged in.

@@ -22,6 +22,10 @@ PORTS = (25, 110, 143, 465, 587, 993, 995)
 TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
 
+class OutOfReach(Refused):
+    """Somebody at a browser may not make us connect there before an administrator allows it."""
+
+
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
     """What an administrator listed beyond public addresses and the ports of mail.
 
@@ -32,28 +36,22 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[int, ...] = ()
 
     def check_port(self, port: int) -> None:
-        """Raises Refused for a port that no mail server has and nobody listed."""
+        """Raises OutOfReach for a port that no mail server has and nobody listed."""
         if port not in PORTS and port not in self.ports:
-            raise Refused(
-                N_(
-                    "Port {port} is no port of mail servers; an administrator may list it under General Setup, Network "
-                    "(network.allowed_ports)."
-                ),
+            raise OutOfReach(
+                N_("Port {port} is no port of mail servers; a test goes there only when you allow it."),
                 port=port,
                 field="port",
             )
 
     def check(self, host: str, address: str) -> None:
-        """Raises Refused when `address`, for which `host` stands, is not on the public internet and not listed."""
+        """Raises OutOfReach when `address`, for which `host` stands, is not on the public internet and not listed."""
         found = ipaddress.ip_address(address.partition("%")[0])
         if is_public(found) or self.lists(host, found):
             return
         named = str(found) if name_of(host) in (address, str(found)) else f"{name_of(host)} ({found})"
-        raise Refused(
-            N_(
-                "{host} is not an address of the public internet; an administrator may list it under General "
-                "Setup, Network (network.allowed_hosts)."
-            ),
+        raise OutOfReach(
+            N_("{host} is not an address of the public internet; a test goes there only when you allow it."),
             host=named,
             field="host",
         )

@@ -47,7 +47,7 @@ def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
             dialogue.file = None
             greet(dialogue, greeting)
         if server.username:
-            on_step("login")
+            on_step("login", dialling.secured(dialogue.far_end(), verify=True))
             doing = N_("logging in")
             log_in(dialogue, server)
         done = True

@@ -7,6 +7,7 @@ A session is a signed cookie that names the user and a stamp of what his rights 
 changes, and leaving, end all his sessions (`tracker/logins`).
 """
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,9 +17,12 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, ses
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
+from eventum.errors import EventumError
 from eventum.tracker import logins
 from eventum.tracker.logins import User
 from eventum.web.trackers import tracker
+
+log = logging.getLogger("eventum.web")
 
 LEVELS = ("anybody", "user", "staff", "administrator")
 IDLE = timedelta(hours=12)
@@ -100,8 +104,16 @@ def may_use(user: User | None, level: str) -> bool:
 
 def _loaded(cookie: str) -> Visitor | None:
     user_id, _, stamp = cookie.partition(":")
-    since = session.get("since")
-    now = tracker().clock().timestamp()
+    try:
+        return _visiting(user_id, stamp)
+    except (EventumError, OSError) as error:
+        # Who cannot be known is nobody; a page must still be able to say so.
+        log.error("a session cannot be looked at: %s", error)
+        return None
+
+
+def _visiting(user_id: str, stamp: str) -> Visitor | None:
+    since, now = session.get("since"), tracker().clock().timestamp()
     if not isinstance(since, int) or not 0 <= now - since + 300 < ABSOLUTE.total_seconds():
         return None
     user = logins.by_session(tracker(), user_id, stamp)

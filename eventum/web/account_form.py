@@ -11,7 +11,7 @@ from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleFiel
 
 from eventum.errors import EventumError
 from eventum.tracker import mailbox_states
-from eventum.tracker.mailbox_states import Account
+from eventum.tracker.mailbox_states import Account, Assignable
 from eventum.tracker.mailboxes import AccountForm
 from eventum.web.forms import Form
 from eventum.web.l10n import _, say
@@ -49,6 +49,7 @@ class AutoCreationFields(Form):
     category = SelectField(N_("Default category"))
     priority = SelectField(N_("Default priority"))
     assign = SelectMultipleField(N_("Assignment"))
+    people: tuple[Assignable, ...] = ()
 
 
 def fields_of(account: Account | None, **more: Any) -> AccountFields:
@@ -104,14 +105,13 @@ def auto_creation_of(account: Account, **more: Any) -> AutoCreationFields:
     data |= {"enabled": "yes" if auto.enabled else "no", "revision": str(account.revision)}
     form = AutoCreationFields(data=data, **more)
     form.enabled.choices = [("yes", _("Enabled")), ("no", _("Disabled"))]
-    project = next((one for one in tracker().people.projects() if one.id == account.project), None)
+    project = next((one for one in tracker().people.usable_projects() if one.id == account.project), None)
     none = [("", _("None"))]
     # What the project no more has stays to be seen and changed, and is named by the message when it is kept.
     form.category.choices = none + _with(project.categories if project else (), auto.category)
     form.priority.choices = none + _with(project.priorities if project else (), auto.priority)
-    form.assign.choices = [
-        (user.id, user.name or user.email) for user in mailbox_states.assignable(tracker(), account.project)
-    ]
+    form.people = mailbox_states.assignable(tracker(), account.project)
+    form.assign.choices = [(one.id, one.name) for one in form.people]
     return form
 
 

@@ -4,6 +4,8 @@ Flows in: an administrator's buttons. Flows out: steps, progress, an account tha
 part of the page that changed comes back, without it the whole page.
 """
 
+from typing import Any
+
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,7 +17,8 @@ from eventum.tracker.mailbox_states import Account
 from eventum.tracker.mailboxes import AccountForm
 from eventum.web.access import allows
 from eventum.web.account_form import AccountFields, fields_of, refuse, typed
-from eventum.web.accounts import shown
+from eventum.web.accounts import STATES, shown
+from eventum.web.allowing import allowed
 from eventum.web.l10n import _, said
 from eventum.web.page import back, page, told
 from eventum.web.trackers import tracker
@@ -62,7 +65,10 @@ def download(ident: str) -> ResponseReturnValue:
 def progress(ident: str) -> ResponseReturnValue:
     """How far the last run is, for a page that asks again and again."""
     found = tracker().settings.account(ident)
-    return page("accounts/progress.html", account=found, run=detached.seen(tracker(), found))
+    run = detached.seen(tracker(), found)
+    # The state is another when the run is over: it stands elsewhere on the page.
+    mailbox = None if run.goes_on else mailbox_states.one(tracker(), found)
+    return page("accounts/progress.html", account=found, run=run, mailbox=mailbox, states=STATES, is_piece=True)
 
 
 @bp.post("/<ident>/pause")
@@ -101,31 +107,39 @@ def delete(ident: str) -> ResponseReturnValue:
 def tested(account: Account | None) -> ResponseReturnValue:
     """The steps of a test, of the account as the form of this request has it, else as it is saved."""
     form = fields_of(account) if account is None or "type" in request.form else None
-    try:
-        steps = steps_of(account, form)
-        problem = ""
-    except (Refused, NotFound) as error:
-        steps, problem = None, said(error)
-        if form is not None:
-            refuse(form, error)
+    how = tried(account, form)
     if request.headers.get("HX-Request"):
-        faults = form.faults() if form is not None else []
-        return page(
-            "accounts/steps.html",
-            steps=steps,
-            account=account,
-            name=_name(account, form),
-            faults=faults,
-            problem=problem if not faults else "",
-            is_saved=form is None,
-        )
+        return page("accounts/steps.html", **how)
+    steps, problem = how["steps"], how["problem"]
     if form is None:
         assert account is not None
         form = fields_of(account, formdata=None)
         if problem:
             form.refused(problem)
     status = 200 if steps is not None else 422
-    return shown(account, form, status, steps=steps, is_saved="type" not in request.form)
+    return shown(account, form, status, **{name: how[name] for name in ("steps", "allowed", "is_saved")})
+
+
+def tried(account: Account | None, form: AccountFields | None) -> dict[str, Any]:
+    """What a page says of a test: its steps, or why there are none; what is wrong stands in the form, too."""
+    steps, problem, place = None, "", None
+    try:
+        place = allowed()
+        steps = steps_of(account, form)
+    except (Refused, NotFound) as error:
+        problem = said(error)
+        if form is not None:
+            refuse(form, error)
+    faults = form.faults() if form is not None else []
+    return {
+        "account": account,
+        "steps": steps,
+        "allowed": place,
+        "faults": faults,
+        "problem": problem if not faults else "",
+        "name": _name(account, form),
+        "is_saved": form is None,
+    }
 
 
 def steps_of(account: Account | None, form: AccountFields | None) -> tuple[Step, ...] | None:

@@ -19,6 +19,7 @@ from eventum.web.l10n import _
 from eventum.web.meanwhile import differences
 from eventum.web.page import page, told
 from eventum.web.trackers import tracker
+from eventum.web.users import ROLE_WORDS
 from eventum.wording import N_
 
 bp = Blueprint("accounts", __name__, url_prefix="/admin/accounts")
@@ -146,4 +147,4 @@ def shown(account: Account | None, form: AccountFields, status: int = 200, **mor
 
 def _about(account: Account) -> dict[str, Any]:
     mailbox = mailbox_states.one(tracker(), account)
-    return {"account": account, "mailbox": mailbox, "name": mailbox.name}
+    return {"account": account, "mailbox": mailbox, "name": mailbox.name, "words": ROLE_WORDS}

@@ -5,8 +5,9 @@ and what belongs to no screen: the signing keys of sessions, and the headers of 
 """
 
 from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
 from eventum.errors import EventumError
 from eventum.web import access, errors, l10n, page, screens, trackers
@@ -33,6 +34,12 @@ MAX_FIELD = 4 << 20  # Bytes of the fields that are no files.
 YEAR = 365 * 24 * 3600
 
 
+class Number(IntegerConverter):
+    """A number in an address: as long as one of an issue can be, for it becomes the name of a file."""
+
+    regex = r"\d{1,9}"
+
+
 class Sessions(SecureCookieSessionInterface):
     """Signed cookies; their keys are the installation's, read when the first session is."""
 
@@ -46,6 +53,14 @@ class Sessions(SecureCookieSessionInterface):
             app.config["SECRET_KEY_FALLBACKS"] = older
             app.secret_key = newest
         return super().open_session(app, request)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Whether the answer carries the cookie: not for a piece of a page that changed nothing in it.
+
+        Such an answer may come late, and would put an older session over a newer one: a line that waits to be told,
+        or the session itself after a new password.
+        """
+        return session.modified or (not request.headers.get("HX-Request") and super().should_set_cookie(app, session))
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the cookie goes over TLS only: as soon as this installation says that it is reached so."""
@@ -77,6 +92,7 @@ def furnish(app: Flask) -> None:
         WTF_CSRF_SSL_STRICT=False,  # `errors` looks at where a form comes from, with and without TLS.
     )
     app.session_interface = Sessions()
+    app.url_map.converters["int"] = Number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     trackers.furnish(app)
     errors.furnish(app)

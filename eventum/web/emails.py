@@ -14,28 +14,18 @@ from eventum.tracker import associate, from_mail, mail_view, search, undo, waiti
 from eventum.tracker.acting import Done
 from eventum.tracker.from_mail import Wish
 from eventum.tracker.waiting import Wanted
+from eventum.web import undoing
 from eventum.web.access import allows, me
-from eventum.web.emails_sent import LISTS, aim_of, chosen, keys_of, list_of, nonce_of, number_of
+from eventum.web.emails_sent import LISTS, aim_of, chosen, keys_of, list_of, nonce_of, number_of, senders_of
 from eventum.web.forms import new_nonce
 from eventum.web.l10n import _, ngettext, said, say
 from eventum.web.page import back, page, told
 from eventum.web.trackers import tracker
-from eventum.web.undoing import names, tell, told_soon
+from eventum.web.undoing import lines_lately, tell, told_soon
 from eventum.wording import N_
 
 bp = Blueprint("emails", __name__)
 WAYS = {"email": N_("E-mail"), "reference": N_("Reference"), "note": N_("Internal note")}
-DONE = {
-    "email": (N_("Associated with %(issue)s as e-mail."), N_("%(num)s mails associated with %(issue)s as e-mails.")),
-    "reference": (
-        N_("Associated with %(issue)s as reference."),
-        N_("%(num)s mails associated with %(issue)s as references."),
-    ),
-    "note": (
-        N_("Associated with %(issue)s as internal note."),
-        N_("%(num)s mails associated with %(issue)s as internal notes."),
-    ),
-}
 SHORT = 16  # Characters of an id that name it in a line kept for Undo.
 
 
@@ -56,16 +46,25 @@ def together() -> ResponseReturnValue:
 @bp.get("/emails/told")
 @allows("staff")
 def would_tell() -> ResponseReturnValue:
-    """Who would be told, as a piece of the form."""
-    names: Sequence[str] = ()
+    """Who would be told, as a piece of the form, and its button with the issue it is for."""
+    found, given = associate.NOBODY, request.args.getlist("key")
     problem = ""
     number = number_of(request.args.get("issue") or request.args.get("q", ""))
     if number:
         try:
-            names = associate.would_tell(tracker(), me().id, keys_of(request.args.getlist("key")), aim_of(number))
+            found = associate.would_tell(tracker(), me().id, keys_of(given), aim_of(number))
         except (NotFound, Refused) as error:
             problem = said(error)
-    return render_template("emails/told.html", number=number, names=names, problem=problem)
+    values = {"found": found, "problem": problem, "count": len(given)}
+    return render_template("emails/told.html", number=number, **values)
+
+
+@bp.get("/emails/fields")
+@allows("staff")
+def fields() -> ResponseReturnValue:
+    """What a new issue of the chosen project can have, as a piece of the form."""
+    targets = waiting.targets(tracker(), me())
+    return render_template("emails/fields.html", targets=targets, sent=request.args)
 
 
 @bp.post("/emails/choose")
@@ -91,13 +90,12 @@ def put() -> ResponseReturnValue:
         found = search.choices(tracker(), me(), typed) if typed else []
         problem = _("Choose one of these issues.") if found else _("Type the number of an issue, or words of it.")
         return _again(keys, problem, choices=found)
-    aim, nonce = aim_of(number), nonce_of()
+    aim, nonce, senders = aim_of(number), nonce_of(), senders_of(keys)
     try:
         done = associate.associate_all(tracker(), me().id, keys, aim, nonce=nonce, delay=undo.DELAY)
     except (NotFound, Refused, Conflict) as error:
         return _again(keys, said(error), 409 if isinstance(error, Conflict) else 422)
-    line = ngettext(*DONE[aim.way], len(keys), issue=f"#{number}")
-    _say_done(done, line, keys)
+    _say_done(done, f"as_{aim.way}", keys, senders)
     return back(url_for("emails.index"))
 
 
@@ -106,6 +104,9 @@ def put() -> ResponseReturnValue:
 def new_issue() -> ResponseReturnValue:
     """Open an issue from mails."""
     keys, form = keys_of(request.form.getlist("key")), request.form
+    if form.get("do") == "project":
+        return _again(keys, "", 200)
+    senders = senders_of(keys)
     wish = Wish(
         project=form.get("project", ""),
         category=chosen("category"),
@@ -116,8 +117,7 @@ def new_issue() -> ResponseReturnValue:
         done = from_mail.open_from_mails(tracker(), me().id, keys, wish, nonce=nonce_of(), delay=undo.DELAY)
     except (NotFound, Refused, Conflict) as error:
         return _again(keys, said(error), 409 if isinstance(error, Conflict) else 422)
-    opened = _("Issue %(issue)s is opened.", issue=f"#{done.issue.number}")
-    _say_done(done, opened, keys)
+    _say_done(done, "opened", keys, senders)
     return back(url_for("emails.index"))
 
 
@@ -126,7 +126,7 @@ def new_issue() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Put mails away."""
     one, many = (
-        N_("The mail is removed; it stays under Removed."),
+        N_("The mail of %(who)s is removed; it stays under Removed."),
         N_("%(num)s mails are removed; they stay under Removed."),
     )
     return _moved("removed", one, many)
@@ -136,49 +136,14 @@ def remove() -> ResponseReturnValue:
 @allows("staff")
 def restore() -> ResponseReturnValue:
     """Let mails wait again."""
-    return _moved("unassociated", N_("The mail waits again."), N_("%(num)s mails wait again."))
+    return _moved("unassociated", N_("The mail of %(who)s waits again."), N_("%(num)s mails wait again."))
 
 
-@bp.post("/emails/move-back")
-@allows("staff")
-def move_back() -> ResponseReturnValue:
-    """Undo of `remove` and `restore`."""
-    keys = keys_of(request.form.get("keys", "").split())
-    try:
-        associate.move(tracker(), me().id, keys, request.form.get("outcome", ""))
-        told(ngettext("The mail is where it was.", "%(num)s mails are where they were.", len(keys)))
-    except (NotFound, Refused) as error:
-        told(said(error))
-    return back(url_for("emails.index"))
-
-
-@bp.post("/emails/undo")
-@allows("staff")
-def take_back() -> ResponseReturnValue:
-    """Undo of what mails became."""
-    form = request.form
-    step = undo.Step(
-        form.get("issue", 0, type=int),
-        form.get("since", 0, type=int),
-        form.get("revision", -1, type=int),
-        form.get("outcome", "unassociated"),
-    )
-    try:
-        done = undo.take_back(tracker(), me().id, step)
-    except (Conflict, Refused, NotFound) as error:
-        told(said(error))
-        return back(url_for("emails.index"))
-    lines = [_("Taken back: issue %(issue)s is as it was before.", issue=f"#{step.number}")]
-    if done.told:
-        lines.append(_("%(people)s had been told already.", people=names(done.told)))
-    told(" ".join(lines))
-    return back(url_for("emails.index"))
-
-
-def _say_done(done: Done, line: str, keys: Sequence[str]) -> None:
+def _say_done(done: Done, name: str, keys: Sequence[str], senders: Sequence[str]) -> None:
     """What was done, and Undo. Of a form that was sent again only what is true by now."""
+    line = undoing.done(name, senders, done.issue.number)
     if done.changed:
-        tell(f"{line} {told_soon(done.told)}", undo.step_of(tracker(), done, list_of()))
+        tell(f"{line} {told_soon(done.told)}", undo.step_of(tracker(), done, list_of()), url_for("emails.index"))
     elif mail_view.place_of(tracker(), me(), keys[0]).issue == done.issue.number:
         told(line)
     else:
@@ -199,17 +164,19 @@ def _desk(status: int = 200, problem: str = "", **more: object) -> ResponseRetur
         key = shown.lines[0].key
     if key:
         try:
-            mail = mail_view.shown(tracker(), me(), key, say)
+            mail = mail_view.shown(tracker(), me(), key, say, with_head=False)
         except NotFound:  # Somebody was faster; the list is what there is now.
             if args.get("mail"):
                 problem = problem or _("That mail is not in this list any more.")
     if mail is not None and mail.place.issue:
         mail = None
+    more["lately"] = lines_lately()
     return page("emails/desk.html", status, shown=shown, wanted=wanted, mail=mail, problem=problem, **_around(more))
 
 
 def _together(keys: list[str], status: int = 200, problem: str = "", **more: object) -> ResponseReturnValue:
-    mails = [mail for mail in (mail_view.shown(tracker(), me(), key, say) for key in keys) if not mail.place.issue]
+    all_of_them = (mail_view.shown(tracker(), me(), key, say, with_head=False) for key in keys)
+    mails = [mail for mail in all_of_them if not mail.place.issue]
     if not mails:
         told(_("These mails are not in the list any more."))
         return back(url_for("emails.index"))
@@ -238,6 +205,7 @@ def _moved(outcome: str, one: str, many: str) -> ResponseReturnValue:
         return back(url_for("emails.index"))
     if before:
         # All are of one list, the one that was shown.
-        values = {"keys": " ".join(key[:SHORT] for key in before), "outcome": next(iter(before.values()))}
-        told(ngettext(one, many, len(before)), undo=url_for("emails.move_back"), **values)
+        line = ngettext(one, many, len(before), who=senders_of(list(before))[0])
+        names, outcome = " ".join(key[:SHORT] for key in before), next(iter(before.values()))
+        told(line, undo=url_for("taking_back.move_back"), keys=names, outcome=outcome)
     return back(url_for("emails.index"))

@@ -14,6 +14,7 @@ from eventum.tracker.mails import key_of
 from eventum.web.access import me
 from eventum.web.forms import NONCE
 from eventum.web.trackers import tracker
+from eventum.web.undoing import sender
 from eventum.wording import N_
 
 LISTS = {
@@ -44,6 +45,11 @@ def keys_of(given: Sequence[str]) -> list[str]:
             raise NotFound(mail_view.MISSING) from error
         found.append(key)
     return found
+
+
+def senders_of(keys: Sequence[str]) -> list[str]:
+    """Whose mails these are."""
+    return [sender(mail_view.place_of(tracker(), me(), key).filing) for key in keys]
 
 
 def number_of(text: str) -> int:

@@ -8,17 +8,17 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, StringField
 
 from eventum.errors import NotFound, Refused
 from eventum.tracker import first_visit, mailbox_states, mailboxes, membership, passwords
-from eventum.tracker.membership import ProjectForm
+from eventum.tracker.membership import ProjectForm, UserForm
 from eventum.web import account_form, general
 from eventum.web.access import allows, enter, me, visitor
-from eventum.web.account_runs import steps_of
-from eventum.web.forms import Filled, Form
+from eventum.web.account_runs import tried
+from eventum.web.first_visit_forms import CodeFields, ProjectFields
+from eventum.web.forms import Form
 from eventum.web.l10n import _
-from eventum.web.page import page, told
+from eventum.web.page import base_url, page, told
 from eventum.web.trackers import tracker
 from eventum.wording import N_
 
@@ -26,28 +26,11 @@ bp = Blueprint("first_visit", __name__)
 
 TITLES = {
     "administrator": N_("Administrator"),
+    "installation": N_("This installation"),
     "project": N_("First project"),
     "account": N_("First e-mail account"),
     "smtp": N_("Outgoing mail"),
 }
-
-
-class CodeFields(Form):
-    """Who has the code becomes the administrator."""
-
-    code = StringField(N_("Code"), [Filled()])
-    name = StringField(N_("Name"))
-    email = StringField(N_("E-mail address"))
-    password = PasswordField(N_("Password"), [Filled()])
-    again = PasswordField(N_("The same again"), [Filled()])
-
-
-class ProjectFields(Form):
-    """What a first project needs."""
-
-    title = StringField(N_("Title"), [Filled()])
-    sender_name = StringField(N_("Sender name"))
-    sender_email = StringField(N_("Sender address"))
 
 
 @bp.before_app_request
@@ -77,7 +60,7 @@ def begin() -> ResponseReturnValue:
     if visitor() is not None or not first_visit.is_open_to_strangers(tracker()):
         abort(404)
     form = CodeFields()
-    if not _fits(form):
+    if not form.checked(is_named=first_visit.waiting(tracker()) is not None):
         return _code_page(form, 422)
     who = {"email": form.email.data or "", "name": form.name.data or _("Administrator")}
     try:
@@ -88,6 +71,20 @@ def begin() -> ResponseReturnValue:
     enter(user)
     told(_("You are logged in. The set-up can be left, and taken up again at /welcome."))
     return redirect(url_for("first_visit.welcome"), 303)
+
+
+@bp.post("/welcome/installation")
+@allows("administrator")
+def installation() -> ResponseReturnValue:
+    """Save where this installation is, and what its users begin with; the first one was made before that was known."""
+    _left()
+    form = general.form_of("installation")
+    defaults = general.form_of("defaults")
+    if not _saved({"installation": form, "defaults": defaults}):
+        return _step_page("installation", 422, form=form, defaults=defaults)
+    begins_with = UserForm(language=defaults.defaults_language.data, timezone=defaults.defaults_timezone.data)
+    membership.save_user(tracker(), me().id, begins_with)
+    return _done("installation")
 
 
 @bp.post("/welcome/project")
@@ -133,15 +130,14 @@ def account() -> ResponseReturnValue:
 @bp.post("/welcome/account/test")
 @allows("administrator")
 def test_account() -> ResponseReturnValue:
-    """Try the account as it stands in the form; with htmx the button goes to `account_runs.test_new` instead."""
+    """Try the account as it stands in the form."""
     _left()
     form = account_form.fields_of(None)
-    steps = None
-    try:
-        steps = steps_of(None, form)
-    except (Refused, NotFound) as error:
-        account_form.refuse(form, error)
-    return _step_page("account", 200 if steps else 422, form=form, steps=steps)
+    how = tried(None, form)
+    if request.headers.get("HX-Request"):
+        return page("accounts/steps.html", **how, tester=url_for("first_visit.test_account"))
+    more = {name: how[name] for name in ("steps", "allowed", "name")}
+    return _step_page("account", 200 if how["steps"] else 422, form=form, **more)
 
 
 @bp.post("/welcome/smtp")
@@ -151,12 +147,7 @@ def smtp() -> ResponseReturnValue:
     _left()
     form = general.form_of("smtp")
     sender = general.form_of("sender")
-    sender.revision.data = ""  # The one of this page is the other form's.
-    if not (
-        general.save_section("smtp", form) and (not sender.smtp_from.data or general.save_section("sender", sender))
-    ):
-        if not (form.is_refused or sender.is_refused):
-            form.refused(_("Somebody else changed these settings meanwhile. Look at them, and save again."))
+    if not _saved({"smtp": form} | ({"sender": sender} if sender.smtp_from.data else {})):
         return _step_page("smtp", 422, form=form, sender=sender)
     return _done("smtp")
 
@@ -164,12 +155,13 @@ def smtp() -> ResponseReturnValue:
 @bp.post("/welcome/smtp/test")
 @allows("administrator")
 def test_smtp() -> ResponseReturnValue:
-    """Send a test mail by the server as it stands in the form; with htmx the button goes to `general.test`."""
+    """Send a test mail by the server as it stands in the form."""
     _left()
     form = general.form_of("smtp")
-    recipient, steps, problem = general.tried(form)
-    more = {"recipient": recipient, "steps": steps, "problem": problem, "sender": general.form_of("sender")}
-    return _step_page("smtp", 200 if steps else 422, form=form, **more)
+    how = general.tried(form)
+    if request.headers.get("HX-Request"):
+        return page("general/steps.html", **how, faults=form.faults(), tester=url_for("first_visit.test_smtp"))
+    return _step_page("smtp", 200 if how["steps"] else 422, form=form, **how, sender=general.form_of("sender"))
 
 
 @bp.post("/welcome/skip")
@@ -179,7 +171,7 @@ def skip() -> ResponseReturnValue:
     left = _left()
     step = request.form.get("step", "")
     if step in left:
-        return _done(step)
+        return _done(step, is_skipped=True)
     first_visit.end(tracker())
     told(_("Everything that was left out can be set up under Administration."))
     return redirect("/", 303)
@@ -194,27 +186,28 @@ def _left() -> tuple[str, ...]:
     return left
 
 
-def _done(step: str) -> Response:
-    first_visit.done(tracker(), step)
+def _saved(sections: dict[str, Form]) -> bool:
+    """Whether all these sections of General Setup were saved; what is wrong stands in their forms."""
+    first = True
+    for name, form in sections.items():
+        if not first:
+            form.revision.data = ""  # The one of this page is the first form's.
+        first = False
+        if not general.save_section(name, form):
+            if not form.is_refused:
+                form.refused(_("Somebody else changed these settings meanwhile. Look at them, and save again."))
+            return False
+    return True
+
+
+def _done(step: str, *, is_skipped: bool = False) -> Response:
+    first_visit.done(tracker(), step, is_skipped=is_skipped)
+    if not is_skipped:
+        told(_("Saved: %(section)s.", section=_(TITLES[step])))
     if first_visit.left(tracker()):
         return redirect(url_for("first_visit.welcome"), 303)  # type: ignore[return-value]  # werkzeug's and Flask's
     told(_("The set-up is done. Cron brings the mail: its lines are below Administration, Cron and mail server."))
     return redirect("/", 303)  # type: ignore[return-value]  # as above
-
-
-def _fits(form: CodeFields) -> bool:
-    """Whether the form can be taken so far; what is wrong stands at its field."""
-    form.validate_on_submit()
-    if first_visit.waiting(tracker()) is None and not (form.email.data or "").strip():
-        form.refused(_("Give the address you log in with."), "email")
-    if form.password.data:
-        try:
-            passwords.check(form.password.data)
-        except Refused as error:
-            form.refused(error, "password")
-        if form.password.data != form.again.data:
-            form.refused(_("This is not the same as above; type both again."), "again")
-    return not form.is_refused
 
 
 def _code_page(form: CodeFields, status: int = 200) -> Response:
@@ -232,6 +225,10 @@ def _step_page(step: str, status: int = 200, **more: Any) -> Response:
         values["form"] = _form_of(step)
     if step == "smtp" and "sender" not in more:
         values["sender"] = general.form_of("sender", formdata=None)
+    if step == "installation" and "defaults" not in more:
+        values["defaults"] = general.form_of("defaults", formdata=None)
+    values["skipped"] = first_visit.skipped(tracker())
+    values["has_address"] = bool(base_url())
     values["recipient"] = me().email
     values["has_project"] = bool(mailbox_states.projects(tracker()))
     return page(f"first_visit/{step}.html", status, **{**values, **more})
@@ -239,6 +236,8 @@ def _step_page(step: str, status: int = 200, **more: Any) -> Response:
 
 def _form_of(step: str) -> Form:
     match step:
+        case "installation":
+            return general.form_of("installation", formdata=None)
         case "project":
             return ProjectFields(formdata=None)
         case "account":

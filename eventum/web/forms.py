@@ -25,6 +25,10 @@ def new_nonce() -> str:
     return secrets.token_hex(8)
 
 
+class AsGiven(str):
+    """A label that somebody gave, as the title of a project: it is the same in every language."""
+
+
 class Translations:
     """What WTForms says by itself, said from our own catalogue."""
 
@@ -61,7 +65,9 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
             self.nonce.data = new_nonce()
         self.problems: list[str] = []
         for field in self:
-            field.label.text = _(field.label.text)  # Classes are made once, and read in every language.
+            # Classes are made once, and read in every language.
+            if not isinstance(field.label.text, AsGiven):
+                field.label.text = _(field.label.text)
 
     @property
     def was_revision(self) -> int:
@@ -72,6 +78,8 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     def refused(self, error: EventumError | str, field: str = "") -> None:
         """Put what is wrong beside a field, or in the box on top."""
         message = said(error) if isinstance(error, EventumError) else error
+        if isinstance(error, EventumError) and "made" in error.values:
+            self.nonce.data = new_nonce()  # See `once.check_same`: sent again, it is another form.
         if field and field in self:
             self[field].errors = [*self[field].errors, message]
         else:
@@ -100,4 +108,4 @@ class Filled(DataRequired):
         super().__call__(form, field)
 
 
-__all__ = ["Filled", "Form", "Optional", "new_nonce"]
+__all__ = ["AsGiven", "Filled", "Form", "Optional", "new_nonce"]

@@ -17,10 +17,12 @@ from eventum.runners import trial_mail
 from eventum.runners.probing import Step
 from eventum.tracker import general
 from eventum.web.access import allows, me
+from eventum.web.allowing import allowed
 from eventum.web.forms import Form
 from eventum.web.l10n import _, said, say
 from eventum.web.meanwhile import differences
-from eventum.web.page import page, told
+from eventum.web.page import base_url, page, told
+from eventum.web.preferences import LANGUAGES, zones
 from eventum.web.trackers import tracker
 from eventum.wording import N_
 
@@ -69,6 +71,7 @@ SECTIONS = (
         ),
     ),
     Section("installation", N_("This installation"), N_("Its name, and where its links begin.")),
+    Section("defaults", N_("Defaults"), N_("What new users begin with; everybody can change it in the preferences.")),
 )
 
 
@@ -102,6 +105,7 @@ FIELDS: Mapping[str, dict[str, Any]] = {
         "network_allowed_hosts": TextAreaField(N_("Hosts, addresses and networks")),
         "network_allowed_ports": StringField(N_("Ports")),
     },
+    "defaults": {"defaults_language": SelectField(N_("Language")), "defaults_timezone": SelectField(N_("Timezone"))},
 }
 FORMS: Mapping[str, type[Form]] = {name: type(f"{name}_fields", (Form,), fields) for name, fields in FIELDS.items()}
 
@@ -114,7 +118,8 @@ def shown() -> ResponseReturnValue:
 
 
 @bp.post(
-    "/<any(installation, smtp, sender, subject_routing, email_routing, note_routing, draft_routing, network):name>"
+    "/<any(installation, smtp, sender, subject_routing, email_routing, note_routing, draft_routing, network, "
+    "defaults):name>"
 )
 @allows("administrator")
 def save(name: str) -> ResponseReturnValue:
@@ -132,17 +137,10 @@ def save(name: str) -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a test mail by the server as its form stands."""
     form = form_of("smtp")
-    recipient, steps, problem = tried(form)
+    how = tried(form)
     if request.headers.get("HX-Request"):
-        return page("general/steps.html", steps=steps, recipient=recipient, problem=problem, faults=form.faults())
-    return setup(
-        200 if steps else 422,
-        {"smtp": form},
-        steps=steps,
-        recipient=recipient,
-        problem=problem,
-        at="" if steps else "smtp",
-    )
+        return page("general/steps.html", **how, faults=form.faults())
+    return setup(200 if how["steps"] else 422, {"smtp": form}, **how)
 
 
 def save_section(name: str, form: Form) -> bool:
@@ -158,20 +156,25 @@ def save_section(name: str, form: Form) -> bool:
     return not form.is_refused
 
 
-def tried(form: Form) -> tuple[str, tuple[Step, ...], str]:
-    """To whom a test mail was to go, how far it came, and why it was not tried; faults stand at their fields."""
+def tried(form: Form) -> dict[str, Any]:
+    """What a page says of a test mail: to whom it was to go, how far it came, why it was not tried, what was allowed.
+
+    Faults stand at their fields.
+    """
     recipient = request.form.get("recipient", "").strip()
+    steps: tuple[Step, ...] = ()
+    problem, place = "", None
     try:
-        if not form.validate_on_submit():
-            return recipient, (), ""
-        server = general.outgoing(tracker(), values("smtp", form), request.form.get("smtp_from", ""))
-        subject, text = _("Test mail of %(caption)s", caption=general.caption(tracker())), _(TEXT)
-        return recipient, trial_mail.from_browser(tracker(), server, (recipient, subject, text), said), ""
+        place = allowed()
+        if form.validate_on_submit():
+            server = general.outgoing(tracker(), values("smtp", form), request.form.get("smtp_from", ""))
+            subject, text = _("Test mail of %(caption)s", caption=general.caption(tracker())), _(TEXT)
+            steps = trial_mail.from_browser(tracker(), server, (recipient, subject, text), said)
     except general.Unfit as unfit:
         refuse(form, unfit)
     except Refused as error:
-        return recipient, (), said(error)
-    return recipient, (), ""
+        problem = said(error)
+    return {"recipient": recipient, "steps": steps, "problem": problem, "allowed": place}
 
 
 def form_of(name: str, **more: Any) -> Form:
@@ -181,9 +184,15 @@ def form_of(name: str, **more: Any) -> Form:
     for key, value in shown.items():
         kind = FIELDS[name][_field(key)].field_class
         data[_field(key)] = value == "true" if kind is BooleanField else "" if kind is PasswordField else value
+    if name == "installation" and not base_url():
+        # Only proposed: what a request says of its own address counts when an administrator sends it (T23).
+        data["general_base_url"] = request.url_root.rstrip("/")
     form = FORMS[name](data=data, **more)
     if name == "smtp":
         form["smtp_security"].choices = [(value, _(words)) for value, words in SECURITIES]
+    if name == "defaults":
+        form["defaults_language"].choices = [(value, _(label)) for value, label in LANGUAGES]
+        form["defaults_timezone"].choices = zones(form["defaults_timezone"].data)
     return form
 
 
@@ -209,6 +218,7 @@ def setup(status: int = 200, forms: Mapping[str, Form] | None = None, **more: ob
     lacking = {_field(key): say(words) for key, words in general.lacking(tracker()).items()}
     has_password = bool(general.section(tracker(), "smtp")[general.PASSWORD])
     own = {"sections": SECTIONS, "forms": all_forms, "lacking": lacking, "has_password": has_password}
+    own["has_address"] = bool(base_url())
     return page("general/general.html", status, **own, **{"recipient": me().email, **more})
 
 

@@ -19,6 +19,8 @@ from eventum.web.page import page, told
 from eventum.web.trackers import tracker
 
 bp = Blueprint("issue", __name__)
+SENT_TO = "edit, assignees, close, reopen, list, repliers, retry, write"
+"""Where the forms of an issue are sent to: a page that one of them gives back has its address."""
 
 
 @bp.get("/issues/<int:number>")
@@ -28,6 +30,14 @@ def shown(number: int) -> ResponseReturnValue:
     if request.headers.get("HX-Request") and "before" in request.args:
         return page("issue/part.html", c=conversation_of(number))
     return issue_page(number)
+
+
+@bp.get(f"/issues/<int:number>/<any({SENT_TO}):way>")
+@allows("user")
+def left(number: int, way: str) -> ResponseReturnValue:
+    """Back to the issue: the address of a page that came back from a form was opened again."""
+    conversation.find(tracker(), number, me())
+    return _to(number)
 
 
 @bp.post("/issues/<int:number>/edit")
@@ -100,7 +110,7 @@ def listed(number: int) -> ResponseReturnValue:
             told(_("%(address)s is on the notification list.", address=address.strip()))
     except EventumError as error:
         return _refused(number, error)
-    return _to(number, "list")
+    return _to(number)
 
 
 @bp.post("/issues/<int:number>/repliers")
@@ -118,7 +128,7 @@ def repliers(number: int) -> ResponseReturnValue:
             told(_("%(address)s may mail this issue.", address=address.strip()))
     except EventumError as error:
         return _refused(number, error)
-    return _to(number, "repliers")
+    return _to(number)
 
 
 @bp.post("/issues/<int:number>/retry")
@@ -131,7 +141,7 @@ def retry(number: int) -> ResponseReturnValue:
     except EventumError as error:
         return _refused(number, error)
     told(_("It waits for the next run."))
-    return _to(number, "main")
+    return _to(number)
 
 
 def _nonce() -> str:
@@ -149,8 +159,9 @@ def _back(number: int, done: Done, sentence: str) -> ResponseReturnValue:
         others = len(done.told)
         heard = ngettext("%(num)s person is told.", "%(num)s people are told.", others) if others else ""
         told(f"{sentence} {heard}".strip())
-    return _to(number, "details")
+    return _to(number)
 
 
-def _to(number: int, place: str) -> ResponseReturnValue:
-    return redirect(url_for("issue.shown", number=number, _anchor=place), 303)
+def _to(number: int) -> ResponseReturnValue:
+    # To its top, where the line is that says what was done.
+    return redirect(url_for("issue.shown", number=number), 303)

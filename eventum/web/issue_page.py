@@ -4,25 +4,19 @@ Flows in: a number, the part of the conversation, what is wrong. Flows out: the 
 and `web/writing`.
 """
 
+from functools import lru_cache
+
 from flask import Response, request
 
-from eventum.tracker import conversation, correspond, presence, responses
+from eventum.tracker import conversation, correspond, history, presence, responses
 from eventum.tracker.conversation import Conversation, Part
+from eventum.tracker.reaching import reach_of_closing
 from eventum.tracker.subscribe import ACTIONS
 from eventum.web.access import me
 from eventum.web.l10n import say
 from eventum.web.letter import LetterForm, prepared
 from eventum.web.page import page
 from eventum.web.trackers import tracker
-from eventum.wording import N_
-
-WORDS = {
-    "updated": N_("updates"),
-    "closed": N_("closing"),
-    "emails": N_("e-mails"),
-    "files": N_("files"),
-}
-"""What somebody on the list is told of, in the order of the page."""
 
 
 def wanted_part() -> Part:
@@ -37,7 +31,8 @@ def _number(name: str) -> int:
 
 def conversation_of(number: int) -> Conversation:
     """The part of the issue that was asked for, as the visitor may see it. Raises `NotFound`, `Damaged`."""
-    return conversation.conversation(tracker(), number, me(), wanted_part(), say=say)
+    # The rows of why ten mails are here say the same sentences over and over.
+    return conversation.conversation(tracker(), number, me(), wanted_part(), say=lru_cache(maxsize=None)(say))
 
 
 def issue_page(
@@ -48,6 +43,7 @@ def issue_page(
     user = me()
     if letter is None:
         letter = prepared(found, user)
+    may_close = found.staff and not found.issue.closed
     may_write = found.staff or correspond.may_reply(tracker(), found.issue, user)
     return page(
         "issue/shown.html",
@@ -55,13 +51,14 @@ def issue_page(
         c=found,
         issue=found.issue,
         project=found.project,
-        letter=letter if may_write else None,
+        letter=letter if may_write and not found.issue.was_taken_back else None,
         workers=conversation.workers(found),
         responses=responses.responses(tracker(), found.project.id) if found.staff else (),
         writers=presence.others(tracker(), number, user) if found.staff else (),
         is_writing=False,
+        closing=reach_of_closing(tracker(), found.issue, user) if may_close else (),
         clash=clash,
         problem=problem,
         actions=ACTIONS,
-        action_words=WORDS,
+        action_words=history.ACTIONS,
     )

@@ -6,7 +6,7 @@ Flows in: what somebody wants to see, ticked issues. Flows out: pages. An issue 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventum.errors import Damaged, EventumError, Refused
@@ -19,10 +19,12 @@ from eventum.web.l10n import _, ngettext, said
 from eventum.web.page import back, page, safe_path, told
 from eventum.web.spreadsheet import csv_file
 from eventum.web.trackers import tracker
+from eventum.web.words import state_word
 from eventum.wording import N_
 
 bp = Blueprint("issues", __name__)
 
+MOST_NAMED = 20  # Issues in a line that says what became of them.
 COLUMNS = (
     *("id", "project", "summary", "status", "priority", "category", "reporter", "assignees"),
     *("created", "updated", "closed", "emails", "notes"),
@@ -52,6 +54,13 @@ def export() -> ResponseReturnValue:
     return answer
 
 
+@bp.get("/issues/<any(bulk, filters):way>")
+@allows("user")
+def left(way: str) -> ResponseReturnValue:
+    """Back to the list: the address of a page that came back from a form was opened again."""
+    return redirect(url_for("issues.index"), 303)
+
+
 @bp.post("/issues/bulk")
 @allows("staff")
 def change() -> ResponseReturnValue:
@@ -64,7 +73,8 @@ def change() -> ResponseReturnValue:
     except Refused as error:
         return _again(422, problem=said(error), ticked=numbers)
     if any(outcome.error for outcome in outcomes):
-        return _again(422, outcomes=outcomes, ticked=[one.number for one in outcomes if one.error])
+        ticked = [one.number for one in outcomes if one.error]
+        return _again(422, outcomes=outcomes, done=_done(outcomes), ticked=ticked)
     told(_done(outcomes))
     return back(url_for("issues.index"))
 
@@ -125,7 +135,7 @@ def _again(status: int, **more: object) -> ResponseReturnValue:
 
 def _list(wanted: Wanted, number: int | None, status: int = 200, **more: object) -> ResponseReturnValue:
     shown = listing.listing(tracker(), me(), wanted, number or 1)
-    values: dict[str, object] = {"problem": "", "outcomes": (), "ticked": (), "name": "", **more}
+    values: dict[str, object] = {"problem": "", "outcomes": (), "done": "", "ticked": (), "name": "", **more}
     address = _address(wanted)
     is_new = not any(view.count for view in shown.views)
     around = {"this_page": address, "why": _why, "current": _current(shown), "is_new": is_new}
@@ -146,7 +156,28 @@ def _why(error: EventumError) -> str:
 
 
 def _done(outcomes: list[Outcome]) -> str:
-    count = sum(1 for outcome in outcomes if outcome.changed)
-    if not count:
-        return _("Nothing had to be changed.")
-    return ngettext("%(num)s issue is changed.", "%(num)s issues are changed.", count)
+    """Each issue with what became of it, those that were refused aside."""
+    lines = []
+    if changed := [f"#{one.number}" for one in outcomes if one.changed]:
+        lines.append(_set_to(_few(changed)))
+        if told_ := {address for one in outcomes for address in one.told}:
+            lines.append(ngettext("%(num)s person is told.", "%(num)s people are told.", len(told_)))
+    if same := [one for one in outcomes if not (one.changed or one.error)]:
+        named = [f"#{one.number} ({one.by})" if one.by else f"#{one.number}" for one in same]
+        lines.append(_("Was so already: %(issues)s.", issues=_few(named)))
+    return " ".join(lines)
+
+
+def _set_to(issues: str) -> str:
+    match request.form.get("do"):
+        case "assign":
+            user = tracker().people.load_all().who(request.form["assignee"])
+            return _("Assigned to %(who)s: %(issues)s.", who=user.name if user else "?", issues=issues)
+        case "status":
+            return f"{state_word(request.form['status'])}: {issues}."
+    return f"{state_word('closed')}: {issues}."
+
+
+def _few(names: list[str]) -> str:
+    # The line waits in a cookie, which is small.
+    return ", ".join(names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], "…"])

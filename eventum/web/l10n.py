@@ -35,8 +35,13 @@ def language() -> str:
     if "language" not in g:
         user = visitor()
         chosen = user.language if user else ""
-        g.language = chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+        speak(chosen)
     return str(g.language)
+
+
+def speak(chosen: str) -> None:
+    """From now on this request speaks the language its user has just chosen, "" for the one the browser asks for."""
+    g.language = chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
 
 
 @lru_cache(maxsize=8)

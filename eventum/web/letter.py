@@ -1,7 +1,7 @@
 """The form by which one writes to an issue: its fields, who would get it, and what the verb is given.
 
 Flows in: an issue and who looks at it, or what he sent. Flows out: the form, filled; a `Letter`. Who gets a mail is
-decided by the rules that send it (`correspond.reach`), asked before anything is sent.
+decided by the rules that send it (`reaching.reach`), asked before anything is sent.
 """
 
 import re
@@ -15,8 +15,10 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from eventum.errors import EventumError, NotFound
 from eventum.tracker import correspond, drafts
 from eventum.tracker.conversation import Conversation, User
-from eventum.tracker.correspond import Enclosure, Letter, Once, Reach
-from eventum.tracker.drafts import KeptFile
+from eventum.tracker.correspond import Enclosure, Letter, Once
+from eventum.tracker.drafts import KeptFile, Typed
+from eventum.tracker.once import was_used
+from eventum.tracker.reaching import Reach, reach
 from eventum.web.access import me
 from eventum.web.forms import Form
 from eventum.web.l10n import _, said
@@ -82,14 +84,21 @@ def prepared(found: Conversation, user: User) -> LetterForm:
     key = request.args.get("draft", "")
     if key and found.staff:
         _from_draft(form, found, key)
-    elif typed := drafts.typed(tracker(), user, drafts.form_of(found.issue.number, form.place)):
+    elif typed := unsent(form, found, user):
         for name in KEPT:
             form[name].data = typed.fields.get(name, "")
+        form.nonce.data = typed.fields.get("nonce") or form.nonce.data
         form.draft.data = typed.fields.get("draft", "")
         form.left_out = frozenset(typed.left_out)
         form.saved, form.kept = typed.saved, typed.files
     reaching(form, found, user)
     return form
+
+
+def unsent(form: LetterForm, found: Conversation, user: User) -> Typed | None:
+    """What the user typed before; not what he sent, which a late page may have kept once more."""
+    typed = drafts.typed(tracker(), user, drafts.form_of(found.issue.number, form.place))
+    return None if typed and was_used(tracker(), typed.fields.get("nonce", "")) else typed
 
 
 def sent(found: Conversation, user: User) -> LetterForm:
@@ -115,15 +124,17 @@ def reaching(form: LetterForm, found: Conversation, user: User) -> None:
     if not found.staff:
         return
     try:
-        letter = Letter(text="", to=_addresses(form.to.data), cc=_addresses(form.cc.data), and_reporter=True)
-        form.reach = correspond.reach(tracker(), found.issue.number, user, letter, kind=form.kind)
+        status = form.status.data or ""
+        to, cc = _addresses(form.to.data), _addresses(form.cc.data)
+        letter = Letter(text="", to=to, cc=cc, and_reporter=True, status=status)
+        form.reach = reach(tracker(), found.issue.number, user, letter, kind=form.kind)
     except EventumError as error:
         field = next((one for one in (form.to, form.cc) if one.data), None)
         if field is None:
             form.problems.append(said(error))
         else:
             field.errors = [said(error)]
-        form.reach = correspond.reach(tracker(), found.issue.number, user, Letter(text=""), kind=form.kind)
+        form.reach = reach(tracker(), found.issue.number, user, Letter(text=""), kind=form.kind)
 
 
 def letter_of(form: LetterForm, found: Conversation) -> Letter:

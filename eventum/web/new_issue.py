@@ -10,9 +10,10 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField, T
 from eventum.errors import EventumError, Refused
 from eventum.tracker import drafts, opening
 from eventum.tracker.correspond import Letter
+from eventum.tracker.once import was_used
 from eventum.tracker.opening import NewIssue, Place
 from eventum.web.access import allows, me
-from eventum.web.forms import Filled, Form
+from eventum.web.forms import Filled, Form, new_nonce
 from eventum.web.l10n import _
 from eventum.web.letter import has_files, uploaded
 from eventum.web.page import page, told
@@ -58,17 +59,26 @@ def make() -> ResponseReturnValue:
     if has_files() and form.how.data != "mail":
         form.refused(_("Files go with a mail to the customer. Open the issue, and add a note or a reply with them."))
         return _shown(form, 422)
+    if place.is_staff and form.how.data == "mail" and not (form.reporter.data or "").strip():
+        form.refused(_("Say whom you write to."), "reporter")
+        return _shown(form, 422)
     try:
-        done = opening.open_issue(tracker(), me().id, _wanted(form, place), nonce=form.nonce.data or "")
+        wanted = _wanted(form, place)
+        done = opening.open_issue(tracker(), me().id, wanted, nonce=form.nonce.data or "")
     except Refused as error:
         form.refused(error, "text" if form.how.data == "mail" and not (form.text.data or "").strip() else "")
         return _shown(form, 422)
     except EventumError as error:
         form.refused(error)
         return _shown(form, 409)
+    if not done.changed and opening.opens_else(done.issue, wanted):
+        form.nonce.data = new_nonce()
+        form.refused(_("This form was sent before, with another text. Send it again to send this one, too."))
+        return _shown(form, 409)
     drafts.discard(tracker(), me(), FORM)
     if done.changed:
-        told(_("Issue #%(number)s is opened.", number=done.issue.number))
+        here = url_for("issue.shown", number=done.issue.number)
+        told(_("The issue is opened."), link=(here, f"#{done.issue.number}"))
     return redirect(url_for("issue.shown", number=done.issue.number), 303)
 
 
@@ -77,8 +87,15 @@ def make() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """Keep what is typed, and say when."""
     form = NewIssueForm()
-    fields = {name: str(form[name].data or "") for name in KEPT}
-    return page("issue/saved.html", letter=drafts.keep(tracker(), me(), FORM, fields))
+    nonce = form.nonce.data or ""
+    if was_used(tracker(), nonce):
+        return page("issue/saved.html", letter=None)  # It was sent: a late page must not bring it back.
+    fields = {name: str(form[name].data or "") for name in KEPT} | {"nonce": nonce}
+    kept = drafts.keep(tracker(), me(), FORM, fields)
+    if was_used(tracker(), nonce):  # Sent just now, and forgotten before this was kept.
+        drafts.discard(tracker(), me(), FORM)
+        kept = None
+    return page("issue/saved.html", letter=kept)
 
 
 def _wanted(form: NewIssueForm, place: Place) -> NewIssue:
@@ -118,6 +135,8 @@ def _shown(form: NewIssueForm, status: int = 200) -> ResponseReturnValue:
     places = opening.places(tracker(), me())
     place = next((one for one in places if one.id == form.project.data), places[0])
     form.project.data = place.id
+    if place.is_staff and request.args.get("how") == "mail":
+        form.reporter.label.text = _("To")
     if has_files():
         form.problems.append(_("Choose the files again: browsers do not keep them."))
     return page("issue/new.html", status, form=form, place=place, letter=kept)
@@ -126,7 +145,11 @@ def _shown(form: NewIssueForm, status: int = 200) -> ResponseReturnValue:
 def _begun(form: NewIssueForm) -> drafts.Typed | None:
     """Put into a new form what the address says, else what the user typed before and did not send."""
     given = {name: request.args[name] for name in ("project", "reporter", "how") if name in request.args}
-    typed = None if given else drafts.typed(tracker(), me(), FORM)
+    typed = drafts.typed(tracker(), me(), FORM)
+    if typed and any(typed.fields.get(name) != value for name, value in given.items()):
+        typed = None  # Something else was begun.
+    if typed and was_used(tracker(), typed.fields.get("nonce", "")):
+        typed = None
     for name, value in (typed.fields if typed else given).items():
         if name in form:
             form[name].data = value

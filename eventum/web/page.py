@@ -31,11 +31,14 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return make_response(render_template(template, **values), status)
 
 
-def told(message: str, undo: str = "", **hidden: object) -> None:
-    """Say a line on the next page; `undo` is where a form with the hidden values takes it back."""
-    lines = session.setdefault("told", [])
-    lines.append({"message": message, "undo": undo, "hidden": {name: str(value) for name, value in hidden.items()}})
-    session["told"] = lines[-5:]
+def told(message: str, undo: str = "", link: tuple[str, str] = ("", ""), **hidden: object) -> None:
+    """Say a line on the next page; `undo` is where a form with the hidden values takes it back.
+
+    `link` is the address and the words of where it leads to.
+    """
+    values = {name: str(value) for name, value in hidden.items()}
+    line = {"message": message, "undo": undo, "url": link[0], "label": link[1], "hidden": values}
+    session["told"] = [*session.get("told", ()), line][-5:]
 
 
 def safe_path(path: str | None) -> str:
@@ -91,9 +94,10 @@ def initials(name: str) -> str:
 def _around() -> dict[str, Any]:
     """What every template may say; a page that says what is broken must not break on that."""
     try:
-        return {"me": visitor(), "caption": tracker().settings.general().tool_caption}
+        caption = tracker().settings.general().tool_caption
     except (EventumError, OSError):
-        return {"me": None, "caption": "Eventum"}
+        caption = "Eventum"
+    return {"me": visitor(), "caption": caption}
 
 
 def told_lines() -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from eventum.tracker.particulars import timezones
 from eventum.tracker.preferences import projects_of, save_preferences
 from eventum.web.access import allows, enter, me
 from eventum.web.forms import Filled, Form
-from eventum.web.l10n import _, now
+from eventum.web.l10n import _, now, speak
 from eventum.web.login import NewPasswordForm
 from eventum.web.meanwhile import differences
 from eventum.web.page import page, told
@@ -55,6 +55,7 @@ class PreferencesForm(Form):
     language = SelectField(N_("Language"))
     timezone = SelectField(N_("Timezone"))
     week_start = SelectField(N_("Week starts on"))
+    keys = BooleanField(N_("Single keys do something: ? shows which"))
     relative_dates = BooleanField(N_("Say “2 hours ago” in lists instead of the time"))
     list_refresh = SelectField(N_("Load lists again"), coerce=int)
     theme = SelectField(N_("Theme"))
@@ -79,7 +80,7 @@ def form_of(user: User, **more: Any) -> Form:
     data: dict[str, Any] = {
         "revision": str(user.revision),
         **{field: getattr(user, field) for field in ("name", "email", "language", "timezone", "week_start", "theme")},
-        **{field: getattr(user, field) for field in ("relative_dates", "list_refresh", "signature")},
+        **{field: getattr(user, field) for field in ("relative_dates", "keys", "list_refresh", "signature")},
         **{f"in_{where}": where in user.signature_in for where, _label in SIGNED},
         **{f"{name}-{project.id}": getattr(wanted, name) for project, wanted in projects for name in PREFERENCES},
     }
@@ -125,6 +126,7 @@ def save() -> ResponseReturnValue:
         return _page(form, 422)
     except Conflict:
         return _page(form, 409, changes=differences(form, form_of(me(), formdata=None)))
+    speak(saved.user.language)
     if saved.asked:
         told(_("Saved. Open the link we sent to %(address)s to let that address count.", address=saved.asked))
     else:
@@ -180,6 +182,7 @@ def _wanted(form: Form) -> UserForm:
         timezone=form.timezone.data,
         week_start=form.week_start.data,
         relative_dates=form.relative_dates.data,
+        keys=form.keys.data,
         list_refresh=form.list_refresh.data,
         theme=form.theme.data,
         signature=form.signature.data,

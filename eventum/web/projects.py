@@ -21,6 +21,7 @@ from eventum.web.meanwhile import differences
 from eventum.web.page import page, told
 from eventum.web.trackers import tracker
 from eventum.web.users import ROLE_HINTS, ROLE_WORDS, go_on_as
+from eventum.web.words import state_word
 from eventum.wording import N_
 
 bp = Blueprint("projects", __name__, url_prefix="/admin/projects")
@@ -53,7 +54,7 @@ def form_of(project: Project, **more: Any) -> Form:
     form = ProjectFields(data={"revision": str(project.revision), **data}, **more)
     for field in STATUSES:
         known = dict.fromkeys((*_lines(form.statuses.data), form[field].data))
-        form[field].choices = [(status, status) for status in known if status]
+        form[field].choices = [(status, state_word(status)) for status in known if status]
     return form
 
 

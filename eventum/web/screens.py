@@ -23,6 +23,7 @@ from eventum.web import (
     queue,
     responses,
     search,
+    taking_back,
     users,
     writing,
 )
@@ -48,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.bp,
     responses.bp,
     search.bp,
+    taking_back.bp,
     users.bp,
     writing.bp,
 )

@@ -16,7 +16,7 @@ from eventum.tracker import invitations, membership, roster
 from eventum.tracker.logins import User
 from eventum.tracker.membership import UserForm
 from eventum.web.access import allows, enter, me
-from eventum.web.forms import Filled, Form
+from eventum.web.forms import AsGiven, Filled, Form
 from eventum.web.l10n import _
 from eventum.web.meanwhile import differences
 from eventum.web.page import base_url, page, told
@@ -60,8 +60,8 @@ def form_of(user: User | None, **more: Any) -> Form:
     """The form with what is known of a user, or for a new one."""
     projects = roster.projects(tracker())
     roles = user.roles if user else {}
-    fields = {f"role-{project.id}": SelectField(project.title) for project in projects}
-    data: dict[str, Any] = {"timezone": me().timezone, "language": ""}
+    fields = {f"role-{project.id}": SelectField(AsGiven(project.title)) for project in projects}
+    data: dict[str, Any] = roster.defaults(tracker())
     if user is not None:
         plain = ("name", "email", "administrator", "language", "timezone")
         data = {field: getattr(user, field) for field in plain}
@@ -79,7 +79,7 @@ def form_of(user: User | None, **more: Any) -> Form:
 @allows("administrator")
 def listed() -> ResponseReturnValue:
     """Everybody."""
-    return page("users/list.html", users=roster.users(tracker()), words=ROLE_WORDS)
+    return page("users/list.html", users=roster.users(tracker()), words=ROLE_WORDS, can_send=bool(base_url()))
 
 
 @bp.get("/new")

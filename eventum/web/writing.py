@@ -9,8 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from eventum.errors import Conflict, Refused
 from eventum.tracker import conversation, correspond, drafts, presence, responses
+from eventum.tracker.acting import Done
 from eventum.tracker.conversation import Conversation
+from eventum.tracker.correspond import Filing, Letter
+from eventum.tracker.once import was_used
 from eventum.web.access import allows, me
+from eventum.web.forms import new_nonce
 from eventum.web.issue_page import conversation_of, issue_page
 from eventum.web.l10n import _, ngettext, said, say
 from eventum.web.letter import KEPT, PART, LetterForm, letter_of, not_shown, once_of, sent, uploaded
@@ -55,6 +59,8 @@ def _send(form: LetterForm, found: Conversation) -> ResponseReturnValue:
     except Refused as error:
         form.refused(error, "" if letter.text.strip() else "text")
         return _again(form, found, 422)
+    if not done.changed and _is_another(done, message, letter):
+        return _sent_before(form, found)
     drafts.discard(tracker(), user, drafts.form_of(number, form.place))
     presence.stops(tracker(), number, user)
     if done.changed:
@@ -69,13 +75,28 @@ def _send(form: LetterForm, found: Conversation) -> ResponseReturnValue:
     return redirect(url_for("issue.shown", number=number, _anchor=f"m{place}"), 303)
 
 
+def _is_another(done: Done, message: Filing, letter: Letter) -> bool:
+    text = correspond.text_of(tracker(), done.issue, message)
+    return text is not None and correspond.says_else(done, message, letter, text=text, author=me())
+
+
+def _sent_before(form: LetterForm, found: Conversation) -> ResponseReturnValue:
+    """The form did its work, and somebody went back to it and wrote something else: that is not lost."""
+    form.nonce.data = new_nonce()
+    form.refused(_("This form was sent before, with another text. Send it again to send this one, too."))
+    return _again(form, found, 409)
+
+
 def _draft(form: LetterForm, found: Conversation) -> ResponseReturnValue:
     number, user = found.issue.number, me()
+    letter = letter_of(form, found)
     try:
-        correspond.keep_draft(tracker(), number, user.id, letter_of(form, found), form=once_of(form))
+        done, message = correspond.keep_draft(tracker(), number, user.id, letter, form=once_of(form))
     except Refused as error:
         form.refused(error)
         return _again(form, found, 422)
+    if not done.changed and _is_another(done, message, letter):
+        return _sent_before(form, found)
     drafts.discard(tracker(), user, drafts.form_of(number, form.place))
     presence.stops(tracker(), number, user)
     told(_("The draft is in the issue. All its staff can send, change or delete it."))
@@ -96,7 +117,7 @@ def _again(form: LetterForm, found: Conversation, status: int) -> ResponseReturn
 def _news(form: LetterForm, found: Conversation, error: Conflict) -> None:
     """Say what others did since the form was shown; sent again it goes out on the issue as it is now."""
     steps = conversation.since(tracker(), found.issue.number, me(), form.was_seen, say=say)
-    form.news = tuple(f"{step.who}: {step.sentence}" if step.who else step.sentence for step in steps) or (said(error),)
+    form.news = tuple(step.line for step in steps) or (said(error),)
     form.who_changed = next((step.who for step in steps if step.who), "")
     form.seen.data = str(conversation.find(tracker(), found.issue.number, me()).next_event)
 
@@ -142,10 +163,16 @@ def keep(number: int) -> ResponseReturnValue:
 
 
 def _keep(form: LetterForm, found: Conversation) -> None:
-    fields = {name: str(form[name].data or "") for name in (*KEPT, "draft")}
+    nonce = form.nonce.data or ""
+    if was_used(tracker(), nonce):
+        return  # It was sent: a late page must not bring it back as something to be sent.
+    fields = {name: str(form[name].data or "") for name in (*KEPT, "draft")} | {"nonce": nonce}
     name = drafts.form_of(found.issue.number, form.place)
     files = [one for one in form.kept if not one.key.startswith(PART)]
     kept = drafts.keep(tracker(), me(), name, fields, left_out=sorted(form.left_out), files=files)
+    if was_used(tracker(), nonce):  # Sent just now, and forgotten before this was kept.
+        drafts.discard(tracker(), me(), name)
+        return
     form.saved = kept.saved if kept else None
 
 

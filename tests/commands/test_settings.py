@@ -39,7 +39,7 @@ def test_every_key_of_the_interface_is_listed(asked: Ask) -> None:
         *("general.tool_caption", "general.base_url", "smtp.host", "smtp.port", "smtp.security", "smtp.username"),
         *("smtp.password", "smtp.from", "subject_routing.enabled"),
         *(f"{block}.{key}" for block in blocks for key in ("enabled", "prefix", "host", "host_aliases")),
-        *("network.allowed_hosts", "network.allowed_ports"),
+        *("network.allowed_hosts", "network.allowed_ports", "defaults.language", "defaults.timezone"),
     ]
 
 

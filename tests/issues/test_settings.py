@@ -28,6 +28,8 @@ GOOD = {
     },
     "network.allowed_hosts": ("Mail.Lan, 10.1.2.3/16 [::1]", ("mail.lan", "10.1.0.0/16", "::1")),
     "network.allowed_ports": ("2525, 2526", (2525, 2526)),
+    "defaults.language": ("JA", "ja"),
+    "defaults.timezone": ("Europe/Berlin", "Europe/Berlin"),
 }
 
 
@@ -76,6 +78,9 @@ def test_a_password_is_never_shown() -> None:
         ("general.base_url", "https://", "http or https"),
         ("general.base_url", "https://x:99999/", "http or https"),
         ("general.base_url", "https://x/?a=b", "http or https"),
+        ("defaults.language", "tlh", "en or ja"),
+        ("defaults.timezone", "Berlin", "Europe/Berlin"),
+        ("defaults.timezone", "", "Europe/Berlin"),
         ("general.tool_caption", "", "name"),
         ("general.tool_caption", "a\nb", "one line"),
         ("smtp.host", "", "name the server"),

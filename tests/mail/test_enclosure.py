@@ -52,7 +52,7 @@ def test_the_same_mail_is_composed_to_the_same_bytes() -> None:
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\x\\bericht.pdf", "bericht.pdf"),
-        ('a"b;c\r\nBcc: x.txt', 'a b;c Bcc x.txt'),
+        ('a"b;c\r\nBcc: x.txt', "a b;c Bcc x.txt"),
         ("漏れ写真.jpg", "漏れ写真.jpg"),
         ("Übersicht über alles.pdf", "Übersicht über alles.pdf"),
         ("", "file"),

@@ -381,7 +381,9 @@ STEPS = st.lists(
 
 def happened(value: Issue, what: What) -> Issue:
     """The issue with one more event."""
-    event = Event(number=value.next_event, when=NOW, who="ana", what=what, nonce=f"nonce-{value.next_event}")
+    event = Event(
+        number=value.next_event, when=NOW, who="ana", what=what, nonce=f"nonce-{value.number}-{value.next_event}"
+    )
     later = value.updated + timedelta(minutes=1)
     return msgspec.structs.replace(
         value, events=(*value.events, event), next_event=event.number + 1, announced=event.number, updated=later

@@ -50,7 +50,7 @@ def test_accepted_it_is_an_email_that_is_told_like_one_that_came(house: House, p
     assert (kept.key, kept.kind, kept.blocked) == (place.key, "email", "")
     assert (done.issue.emails, done.issue.notes, done.issue.blocked, waiting(house)) == (2, 0, 0, 0)
     assert house.told() == [("email", "ana@customer.example"), ("email", "dev@example.org")]
-    assert "s@posta.example" in {entry.address for entry in done.issue.subscriptions}
+    assert {entry.address for entry in done.issue.subscriptions} == {"ana@customer.example", "dev@example.org"}
     assert ("person", "accepted") in [(row.table, row.rule) for row in kept.trace]
     assert is_whole(house)
 
@@ -61,6 +61,7 @@ def test_accepted_once_its_sender_may_not_write_again_and_allowed_he_may(house: 
     assert again.outcome == "blocked"
     accept(house.tracker, None, Place(1, again.key), always=True)
     assert house.issue(1).repliers == ("s@posta.example",)
+    assert house.issue(1).subscription("s@posta.example") is None
     assert [one.outcome for one in house.arrive(mail("Re: 3", From="s@posta.example", **ROOT))] == ["filed"]
 
 
@@ -137,6 +138,14 @@ def test_who_is_not_clear_can_be_accepted_once_only(house: House, place: Place) 
     with pytest.raises(Refused, match="not clear who sent"):
         accept(house.tracker, None, Place(1, odd.key), always=True)
     assert accept(house.tracker, None, Place(1, odd.key)).issue.emails == 2
+
+
+def test_nobody_is_allowed_by_what_a_program_wrote(house: House, place: Place) -> None:
+    (machine,) = house.arrive(mail("Away", From="m@x.example", Auto_Submitted="auto-replied", **ROOT))
+    if machine.outcome == "blocked":
+        with pytest.raises(Refused, match="A program wrote this mail"):
+            accept(house.tracker, None, Place(1, machine.key), always=True)
+    assert machine.outcome == "blocked"
 
 
 @pytest.mark.parametrize("verb", [accept, ignore, make_issue])

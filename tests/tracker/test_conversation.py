@@ -56,7 +56,7 @@ def test_the_mail_that_opened_it_comes_first_with_its_reason_and_its_signature_f
         False,
     )
     assert [(piece.kind, piece.folded) for piece in first.pieces] == [("text", False), ("signature", True)]
-    assert "opens an issue" in first.why.sentence and any(row[3] for row in first.why.rows)
+    assert "opens an issue" in first.why and any(row.decided for row in first.reasons)
     assert (found.earlier, found.later, found.staff) == (0, 0, True)
 
 

@@ -12,8 +12,9 @@ from eventum.store.spool import key_of
 from eventum.tracker import membership
 from eventum.tracker.acting import Done
 from eventum.tracker.change import close
-from eventum.tracker.correspond import Enclosure, Letter, Once, drop_draft, keep_draft, note, reach, reply
+from eventum.tracker.correspond import Enclosure, Letter, Once, drop_draft, keep_draft, note, reply
 from eventum.tracker.membership import ProjectForm
+from eventum.tracker.reaching import reach
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.verifying import verify
 from eventum.tracker.work import Changes, Work, change

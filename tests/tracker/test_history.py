@@ -62,7 +62,7 @@ SAID = [
     (Reopened(), "Opened again."),
     (StatusChanged("new", "open"), "The status was changed from new to open."),
     (Changed("priority", "", "High"), "The priority was changed from nothing to High."),
-    (Subscribed("bo@x.example", ("emails",)), "bo@x.example is on the notification list, for: emails."),
+    (Subscribed("bo@x.example", ("emails",)), "bo@x.example is on the notification list, for: e-mails."),
     (Unsubscribed("bo@x.example"), "bo@x.example left the notification list."),
     (ReplierAdded("bo@x.example"), "bo@x.example may mail the issue."),
     (ReplierRemoved("bo@x.example"), "bo@x.example may no longer mail the issue."),

@@ -72,7 +72,7 @@ def test_a_record_of_an_earlier_day_has_the_usual_preferences(house: House) -> N
     path.write_bytes(msgspec.json.encode({name: value for name, value in record.items() if name not in added}))
     user = Tracker(house.config).people.user("dev@example.org")
     assert (user.week_start, user.relative_dates, user.list_refresh, user.theme) == ("monday", False, 0, "")
-    assert (user.signature, user.signature_in, user.language) == ("", ("replies", "mails"), "en")
+    assert (user.signature, user.signature_in, user.language) == ("", ("replies", "mails"), "")
 
 
 @pytest.mark.parametrize(

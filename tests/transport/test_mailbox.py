@@ -286,7 +286,9 @@ def test_the_steps_are_heard_in_their_order(
     dovecot: Dovecot, trust: Certificates, protocol: str, security: str
 ) -> None:
     steps: list[str] = []
-    with open_mailbox(dovecot.server(dovecot.user(), protocol, security), on_step=steps.append) as mailbox:
+    with open_mailbox(
+        dovecot.server(dovecot.user(), protocol, security), on_step=lambda step, found="": steps.append(step)
+    ) as mailbox:
         assert bool(mailbox.secured) is (security != "none")
     tls = [] if security == "none" else ["certificate"]
     assert steps == ["name", "connection", *tls, "login", "folder"]

@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from eventum.issues.settings import Network
 from eventum.runners import detached
 from tests.house import House, mail
+from tests.servers import scripted
+from tests.servers.dovecot import free_ports
 from tests.web.browser import Browser, Page, Site
 
 LIST = "/admin/accounts"
@@ -292,3 +295,89 @@ def test_a_run_that_goes_on_is_asked_about_again(house: House, admin: Browser) -
 def test_an_account_that_is_not_there_is_not_found(admin: Browser) -> None:
     assert admin.get(f"{LIST}/0123456789abcdef").status == 404
     assert admin.get(f"{LIST}/..%2f..%2fstate").status == 404
+
+
+def test_a_test_that_may_not_go_there_is_allowed_in_place_and_repeated(house: House, admin: Browser) -> None:
+    [port] = free_ports(1)
+    form = {**admin.get(f"{LIST}/new").form(f"{LIST}/new").values, **SERVER, "host": "localhost", "port": str(port)}
+    page = admin.post(f"{LIST}/new/test", form)
+    assert (
+        f"Allow localhost (port {port}) and test again" in page.text and house.tracker.settings.general().revision == 0
+    )
+    for headers in ({}, {"HX-Request": "true"}):
+        page = admin.post(f"{LIST}/new/test", {**form, "allow": f"localhost {port}"}, headers=headers)
+        assert f"Tests may reach localhost, port {port} from now on." in page.text, page.text
+        assert "refuses connections" in page.text and "Allow localhost" not in page.text
+    network = house.tracker.settings.general().network
+    assert (network.allowed_hosts, network.allowed_ports) == (("localhost",), (port,))
+    assert len(house.tracker.settings.accounts()) == 1
+
+
+def test_a_port_of_mail_need_not_be_listed_to_be_allowed(house: House, admin: Browser) -> None:
+    form = {**admin.get(f"{LIST}/new").form(f"{LIST}/new").values, **SERVER, "host": "127.0.0.1", "port": "143"}
+    admin.post(f"{LIST}/new/test", {**form, "allow": "127.0.0.1 143"})
+    network = house.tracker.settings.general().network
+    assert (network.allowed_hosts, network.allowed_ports) == (("127.0.0.1",), ())
+
+
+def test_what_was_typed_stays_when_a_place_is_allowed_and_the_password_is_asked_for_again(
+    house: House, admin: Browser
+) -> None:
+    form = {**admin.get(f"{LIST}/new").form(f"{LIST}/new").values, **SERVER, "host": "10.1.2.3", "password": ""}
+    page = admin.post(f"{LIST}/new/test", {**form, "allow": "10.1.2.3 993"})
+    assert page.status == 422 and "Tests may reach 10.1.2.3" in page.text and "Give the password" in page.text
+    assert page.form(f"{LIST}/new").values["username"] == ["help"]
+
+
+@pytest.mark.parametrize("place", ["a/b 25", "mail.lan 0", "mail.lan x", "mail.lan 99999", "10.0.0.0/8 25"])
+def test_only_one_host_and_one_port_are_allowed(house: House, admin: Browser, place: str) -> None:
+    form = {**admin.get(f"{LIST}/new").form(f"{LIST}/new").values, **SERVER}
+    assert admin.post(f"{LIST}/new/test", {**form, "allow": place}).status == 422
+    assert house.tracker.settings.general().revision == 0
+
+
+def test_a_saved_account_is_allowed_from_the_list_and_tested_again(house: House, admin: Browser) -> None:
+    path = admin.submit(f"{LIST}/new", f"{LIST}/new", **{**SERVER, "host": "127.0.0.1", "port": "1"}).path
+    page = admin.submit(LIST, f"{path}/test")
+    button = next(form for form in page.forms if form.action == f"{path}/test")
+    assert "Allow 127.0.0.1 (port 1) and test again" in page.text and 'form="test-again"' in page.html
+    page = admin.post(f"{path}/test", {**button.values, "allow": "127.0.0.1 1"})
+    assert "Tests may reach 127.0.0.1, port 1" in page.text and "refuses connections" in page.text
+
+
+def test_a_good_step_keeps_its_words_when_a_later_one_fails(house: House, admin: Browser) -> None:
+    with scripted.running(scripted.imap({"AUTHENTICATE PLAIN": scripted.hang})) as (port, _):
+        general = house.tracker.settings.general()
+        network = Network(allowed_hosts=("localhost",), allowed_ports=(port,))
+        house.tracker.settings.save_general(msgspec.structs.replace(general, network=network))
+        given = {**SERVER, "type": "imap/notls", "host": "localhost", "port": str(port)}
+        form = {**admin.get(f"{LIST}/new").form(f"{LIST}/new").values, **given}
+        page = admin.post(f"{LIST}/new/test", form)
+    assert "localhost is 127.0.0.1" in page.text or "localhost is ::1" in page.text
+    assert f"port {port}" in page.text and "did not answer" in page.text
+
+
+def test_the_state_above_is_another_as_soon_as_the_run_is_over(house: House, admin: Browser) -> None:
+    ended = detached.Progress(
+        maker=house.tracker.maker.id,
+        ended=house.now,
+        waiting=3,
+        fetched=3,
+        outcomes={"new_issue": 2, "unassociated": 1},
+    )
+    house.tracker.downloads.note(house.account.id, ended)
+    page = admin.get(f"{one(house)}/progress")
+    assert 'id="account-state" hx-swap-oob="true"' in page.html and "2 new issues , 1 unassociated" in page.text
+    assert {"/issues", f"/emails?list=unassociated&account={house.account.id}"} <= set(page.links)
+    assert "hx-swap-oob" not in admin.get(one(house)).html
+    running = msgspec.structs.replace(ended, ended=None)
+    house.tracker.downloads.note(house.account.id, running)
+    assert "account-state" not in admin.get(f"{one(house)}/progress").html
+
+
+def test_auto_creation_says_what_those_do_who_can_be_assigned(house: House, admin: Browser) -> None:
+    house.set_account(auto_create=msgspec.structs.replace(house.account.auto_create, assign=(house.dev.id,)))
+    house.arrive(mail("One"), mail("Two"))
+    text = admin.get(f"{one(house)}/auto-creation").text
+    assert "Developer, 2 open issues" in text or "Standard user, 2 open issues" in text, text
+    assert "Administrator, 0 open issues" in text

@@ -50,8 +50,14 @@ def test_a_mail_is_accepted_once_and_taken_back(house: House, key: str, dev: Bro
     assert dev.submit("/blocked", f"/issues/1/blocked/{key}/accept").path == "/blocked"
     assert kept(house, key) == ("email", False) and house.issue(1).repliers == ()
     page = dev.get("/blocked")
-    assert "Accepted in #1. ana@customer.example is told in 60 seconds." in page.text
-    dev.submit(page, "/emails/undo")
+    once = "Nobody is put on the notification list, and the next mail of this sender is blocked again."
+    assert f"The mail of Stefan is accepted in #1. {once} ana@customer.example is told in 60 seconds." in page.text
+    assert house.issue(1).subscription("s@posta.example") is None
+    assert "s@posta.example" not in [
+        value for one in dev.get("/issues/1").forms for value in one.values.get("send", [])
+    ]
+    assert dev.submit(page, "/emails/undo").path == "/blocked"
+    assert "Taken back: the mail of Stefan is blocked in #1 again." in dev.get("/blocked").text
     assert kept(house, key) == ("note", True) and house.told() == []
 
 
@@ -80,7 +86,56 @@ def test_a_sender_who_is_not_clear_cannot_be_allowed(house: House, key: str, dev
     (odd,) = house.arrive(mail("Odd", From="a@x.example, b@x.example", In_Reply_To="<root@customer.example>"))
     actions = [form.action for form in dev.get("/blocked").forms]
     assert f"/issues/1/blocked/{odd.key}/accept" in actions and f"/issues/1/blocked/{odd.key}/allow" not in actions
-    assert dev.post(f"/issues/1/blocked/{odd.key}/allow").status == 403
+    assert dev.post(f"/issues/1/blocked/{odd.key}/allow").status == 303
+    assert "It is not clear who sent this mail" in dev.get("/blocked").text and house.issue(1).repliers == ()
+
+
+def test_what_a_program_wrote_is_to_be_ignored_and_nobody_is_allowed_by_it(
+    house: House, key: str, dev: Browser
+) -> None:
+    bounce = mail("Away", From="m@x.example", Auto_Submitted="auto-replied", In_Reply_To="<root@customer.example>")
+    (machine,) = house.arrive(bounce)
+    assert machine.outcome == "blocked"
+    for path in ("/blocked", "/issues/1", f"/mails/{machine.key}"):
+        actions = [one.action for one in dev.get(path).forms if one.action and machine.key in one.action]
+        assert [one.rpartition("/")[2] for one in actions] == ["ignore", "accept", "new-issue"]
+
+
+def test_a_new_issue_from_it_is_taken_back_to_where_it_was_blocked(house: House, key: str, dev: Browser) -> None:
+    dev.submit("/blocked", f"/issues/1/blocked/{key}/new-issue")
+    page = dev.get("/blocked")
+    assert "Issue #2 is opened for the mail of Stefan." in page.text and "Done lately" in page.text
+    assert dev.submit(page, "/emails/undo").path == "/blocked"
+    page = dev.get("/blocked")
+    assert "Taken back: the mail of Stefan is blocked in #1 again. Issue #2 is closed and empty." in page.text
+    assert "It still drips." in page.text and kept(house, key) == ("note", True)
+
+
+def test_ignored_it_is_no_alarm_any_more_and_says_who_let_it_be(house: House, key: str, dev: Browser) -> None:
+    dev.submit("/blocked", f"/issues/1/blocked/{key}/ignore")
+    page = dev.get("/issues/1")
+    assert "Dev: The blocked mail of Stefan was ignored." in page.text
+    assert "Blocked, ignored by Dev" in page.text and "it is kept for staff only" not in page.text
+
+
+def test_what_was_taken_back_or_decided_by_another_is_said_and_not_done(
+    house: House, key: str, dev: Browser, site: Site
+) -> None:
+    before = dev.get("/blocked")
+    dev.submit(before, f"/issues/1/blocked/{key}/accept")
+    dev.submit("/blocked", "/emails/undo")
+    dev.submit(before, f"/issues/1/blocked/{key}/accept")
+    assert "taken back since; choose it again" in dev.get("/blocked").text and kept(house, key) == ("note", True)
+    house.now += timedelta(minutes=1)
+    dev.submit(before, f"/issues/1/blocked/{key}/ignore")
+    assert kept(house, key) == ("note", False)
+    house.user("kim", "standard")
+    kim = site.browser("kim@example.org")
+    kim.post(f"/issues/1/blocked/{key}/accept")
+    dev.submit(before, f"/issues/1/blocked/{key}/new-issue")
+    assert "not blocked any more" in dev.get("/blocked").text and not house.tracker.issues.exists(2)
+    kim.post(f"/issues/1/blocked/{key}/ignore")
+    assert "Somebody decided about the mail of Stefan before." in kim.get("/blocked").text
 
 
 def test_others_find_nothing(house: House, key: str, site: Site) -> None:

@@ -70,10 +70,11 @@ def test_a_mail_is_put_into_an_issue_and_taken_back(house: House, keys: list[str
     assert messages(house.issue(1).events)[-1].key == keys[0]
     assert house.tracker.outbox.due() == []
     page = dev.get("/emails")
-    assert "Associated with #1 as e-mail. ana@customer.example is told in 60 seconds." in page.text
+    assert "The mail of Eve is now in #1, as e-mail. ana@customer.example is told in 60 seconds." in page.text
+    assert "/issues/1" in page.links
     assert dev.submit(page, "/emails/undo").status == 303
     assert outcome(house, keys[0]) == "unassociated" and house.told() == []
-    assert "Taken back: issue #1 is as it was before." in dev.get("/emails").text
+    assert "Taken back: the mail of Eve waits in Associate Emails again." in dev.get("/emails").text
 
 
 def test_a_double_click_on_associate_or_undo_does_one_thing(house: House, keys: list[str], dev: Browser) -> None:
@@ -106,7 +107,10 @@ def test_an_issue_there_is_not_is_told_and_the_typing_kept(keys: list[str], dev:
 
 def test_who_will_be_told_is_said_before(keys: list[str], dev: Browser) -> None:
     assert "ana@customer.example will receive it" in dev.get(f"/emails/told?key={keys[0]}&q=1&way=email").text
-    assert "Nobody will be told" in dev.get(f"/emails/told?key={keys[0]}&q=1&way=reference").text
+    assert "eve@x.example will be on the notification list" in dev.get(f"/emails/told?key={keys[0]}&q=1").text
+    assert "Associate with #1" in dev.get(f"/emails/told?key={keys[0]}&q=1").text
+    reference = dev.get(f"/emails/told?key={keys[0]}&q=1&way=reference").text
+    assert "Nobody will be told" in reference and "notification list" not in reference
     assert "There is no issue 77" in dev.get(f"/emails/told?key={keys[0]}&issue=77").text
 
 
@@ -123,6 +127,92 @@ def test_several_mails_become_one_issue_and_wait_again_after_undo(house: House, 
     assert [outcome(house, key) for key in keys] == ["unassociated"] * 2 and house.issue(2).closed
 
 
+def test_what_i_did_lately_can_be_taken_back_from_the_desk_when_the_line_is_gone(
+    house: House, keys: list[str], dev: Browser, site: Site
+) -> None:
+    dev.submit(f"/emails?mail={keys[0]}", "/emails/associate", q="#1")
+    dev.get("/")
+    page = dev.get("/emails")
+    assert "Done lately" in page.text and "The mail of Eve is now in #1, as e-mail." in page.text
+    house.user("kim", "standard")
+    assert "Done lately" not in site.browser("kim@example.org").get("/emails").text
+    assert dev.submit(page, "/emails/undo").path == "/emails"
+    assert outcome(house, keys[0]) == "unassociated"
+    assert "Done lately" not in dev.get("/emails").text
+
+
+def test_a_mail_is_taken_out_of_the_issue_it_was_put_into(
+    house: House, keys: list[str], dev: Browser, site: Site
+) -> None:
+    dev.submit(f"/emails?mail={keys[0]}", "/emails/associate", q="#1")
+    house.now += timedelta(minutes=20)
+    assert "Done lately" not in dev.get("/emails").text
+    where = f"/issues/1/mails/{keys[0]}/take-out"
+    house.user("rita", "reporter")
+    assert site.browser("rita@example.org").post(where).status == 403
+    assert "Take out of #1" in dev.get("/issues/1").text
+    assert dev.submit("/issues/1", where).path == "/issues/1"
+    page = dev.get("/issues/1")
+    assert "The mail of Eve is out of #1 and waits in Associate Emails." in page.text
+    assert f"/emails?mail={keys[0]}" in page.links and where not in [one.action for one in page.forms]
+    assert outcome(house, keys[0]) == "unassociated"
+    assert dev.post(where).status == 404
+
+
+def test_what_opened_the_issue_is_not_taken_out(house: House, keys: list[str], dev: Browser) -> None:
+    (root,) = messages(house.issue(1).events)
+    assert "Take out of" not in dev.get("/issues/1").text
+    dev.post(f"/issues/1/mails/{root.key}/take-out")
+    assert "cannot be taken out" in dev.get("/issues/1").text and messages(house.issue(1).events) == (root,)
+
+
+def test_what_was_taken_back_is_one_line_of_the_history(house: House, keys: list[str], dev: Browser) -> None:
+    dev.submit(f"/emails?mail={keys[0]}", "/emails/associate", q="#1")
+    house.now += timedelta(minutes=1)
+    dev.submit("/emails", "/emails/undo")
+    page = dev.get("/issues/1")
+    assert "a mail put in and taken back" in page.text and "Dev: A mail was put into the issue" in page.text
+    assert "message taken out" not in page.text and "eve@x.example" not in page.text
+
+
+def test_an_issue_that_was_taken_back_says_so_and_cannot_be_answered(
+    house: House, keys: list[str], dev: Browser
+) -> None:
+    dev.submit(f"/emails?mail={keys[0]}", "/emails/new-issue")
+    assert "Issue #2 is opened for the mail of Eve." in dev.get("/issues/2").text
+    dev.submit("/emails", "/emails/undo")
+    page = dev.get("/emails")
+    assert "waits in Associate Emails again. Issue #2 is closed and empty." in page.text
+    page = dev.get("/issues/2")
+    assert "This issue was taken back." in page.text
+    assert not [one for one in page.forms if one.action and one.action.endswith("/write")]
+
+
+def test_assignees_of_a_new_issue_are_those_of_its_project(
+    house: House, keys: list[str], dev: Browser, site: Site
+) -> None:
+    membership.save_project(house.tracker, None, ProjectForm(title="Sales"))
+    sales = house.tracker.people.project("Sales").id
+    house.user("sam", "")
+    membership.save_user(house.tracker, "sam@example.org", membership.UserForm(members=(("Sales", "manager"),)))
+    assert "Sam" not in dev.get(f"/emails?mail={keys[0]}").text
+    assert dev.get(f"/emails/fields?project={sales}").text.strip() == ""
+    admin = site.browser("admin@example.org")
+    first = admin.get(f"/emails?mail={keys[0]}")
+    assert "Sam" not in first.text and first.form("/emails/new-issue").values["project"] == [house.project.id]
+    fields = admin.get(f"/emails/fields?project={sales}").text
+    assert "Sam" in fields and "Dev" not in fields
+    again = admin.submit(first, "/emails/new-issue", do="project", project=sales)
+    assert again.status == 200 and "Sam" in again.text and not house.tracker.issues.exists(2)
+    assert admin.submit(again, "/emails/new-issue", assign=["sam@example.org"]).status == 303
+    assert house.issue(2).project == sales
+
+
+def test_each_list_says_what_it_would_hold(keys: list[str], dev: Browser) -> None:
+    for name, words in (("removed", "No mail was removed"), ("refused", "No mail was refused")):
+        assert words in dev.get(f"/emails?list={name}").text
+
+
 def test_what_is_removed_can_be_restored_and_undone(house: House, keys: list[str], dev: Browser) -> None:
     dev.post("/emails/remove", {"key": keys})
     assert [outcome(house, key) for key in keys] == ["removed"] * 2
@@ -131,6 +221,7 @@ def test_what_is_removed_can_be_restored_and_undone(house: House, keys: list[str
     dev.post("/emails/remove", {"key": keys[0]})
     assert "Loose" in dev.get("/emails?list=removed").text
     dev.submit(f"/emails?list=removed&mail={keys[0]}", "/emails/restore")
+    assert "The mail of Eve waits again." in dev.get("/emails").text
     assert outcome(house, keys[0]) == "unassociated"
 
 

@@ -94,3 +94,35 @@ def test_a_store_that_cannot_be_used_is_a_page_too(failing: Site) -> None:
     page = failing.browser().get("/login")
     assert page.status == 500 and "Something is wrong on our side" in page.text
     assert str(failing.root) not in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("state/tries.json", "/login"),
+        ("settings/general.json", "/admin/projects"),
+        ("state/filters/{dev}.json", "/issues"),
+        ("people/projects/{project}.json", "/admin/users"),
+        ("people/users/{dev}.json", "/admin/users"),
+        ("state/logins/{dev}.json", "/admin/users"),
+    ],
+)
+def test_one_damaged_file_closes_no_other_screen(failing: Site, path: str, page: str) -> None:
+    house = failing.house
+    names = {"dev": house.dev.id, "project": house.project.id}
+    who = {"/issues": "dev@example.org", "/login": None}.get(page, "admin@example.org")
+    browser = failing.browser(who)
+    assert browser.get(page).status == 200
+    damaged = house.config.data / path.format(**names)
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text("")
+    assert browser.get(page).status == 200
+
+
+def test_who_cannot_be_known_is_nobody_and_is_told_so_by_a_page(failing: Site) -> None:
+    dev = failing.browser("dev@example.org")
+    place = failing.house.config.data / "state" / "logins" / f"{failing.house.dev.id}.json"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("")
+    assert dev.get("/issues").path == "/login"
+    assert dev.get("/login").status == 200

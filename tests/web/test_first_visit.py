@@ -72,7 +72,7 @@ def test_with_the_code_he_is_the_administrator_and_logged_in(fresh: Fresh, site:
     browser = begun(fresh, site)
     (user,) = fresh.tracker.people.users()
     assert (user.email, user.administrator) == ("ada@example.org", True)
-    assert "First project" in browser.get("/welcome").text
+    assert "This installation" in browser.get("/welcome").text
 
 
 def test_the_code_is_good_once_and_nobody_else_finds_the_page_again(fresh: Fresh, site: Site) -> None:
@@ -125,6 +125,8 @@ def test_who_was_named_by_init_sets_his_password_and_no_stranger_learns_his_name
 
 def test_a_whole_set_up(fresh: Fresh, site: Site, sink: Sink) -> None:
     browser = begun(fresh, site)
+    page = browser.submit("/welcome", "/welcome/installation", general_base_url="https://issues.example.org")
+    assert page.status == 303, page.text
     assert browser.submit("/welcome", "/welcome/project", title="Shop").status == 303
     page = browser.get("/welcome")
     assert "First e-mail account" in page.text
@@ -148,10 +150,12 @@ def test_a_whole_set_up(fresh: Fresh, site: Site, sink: Sink) -> None:
 def test_each_step_can_be_skipped_and_taken_up_later(fresh: Fresh, site: Site) -> None:
     browser = begun(fresh, site)
     page = browser.get("/welcome")
-    token = {"csrf_token": page.form("/welcome/project").values["csrf_token"][0]}
+    token = {"csrf_token": page.form("/welcome/installation").values["csrf_token"][0]}
     assert browser.client.post("/welcome/skip", data={**token, "step": "smtp"}).status_code == 303
-    assert first_visit.left(fresh.tracker) == ("project", "account")
-    assert "First project" in browser.get("/welcome").text
+    assert first_visit.left(fresh.tracker) == ("installation", "project", "account")
+    text = browser.get("/welcome").text
+    assert "This installation" in text and "Outgoing mail (skipped)" in text.replace(" )", ")").replace("( ", "(")
+    assert "First project" in browser.get("/welcome?step=project").text
     assert "First project" in browser.get("/welcome?step=account").text, "an account needs a project"
     assert browser.submit("/welcome", "/welcome/skip").path == "/"
     assert browser.get("/welcome").status == 404
@@ -163,3 +167,36 @@ def test_a_store_whose_administrator_has_a_password_never_had_such_a_page(house:
     assert site.browser("admin@example.org").get("/welcome").status == 404
     assert site.browser().get("/login").status == 200
     site.close()
+
+
+@pytest.mark.parametrize("step", ["account", "smtp"])
+def test_with_htmx_a_test_of_the_set_up_answers_with_the_steps_alone(fresh: Fresh, site: Site, step: str) -> None:
+    browser = begun(fresh, site)
+    browser.submit("/welcome?step=project", "/welcome/project", title="Shop")
+    page = browser.get(f"/welcome?step={step}")
+    given = {"host": "10.0.0.1", "username": "u", "password": "p"}
+    given |= {"smtp_host": "10.0.0.1", "smtp_from": "shop@example.org"}
+    form = {**page.form(f"/welcome/{step}").values, **given}
+    answer = browser.post(f"/welcome/{step}/test", form, headers={"HX-Request": "true"})
+    assert answer.status == 200 and "<html" not in answer.html and "<nav" not in answer.html
+    assert "Allow 10.0.0.1" in answer.text and f'formaction="/welcome/{step}/test"' in answer.html
+
+
+def test_the_address_is_asked_for_and_what_users_begin_with(fresh: Fresh, site: Site) -> None:
+    browser = begun(fresh, site)
+    page = browser.get("/welcome")
+    assert page.form("/welcome/installation").values["general_base_url"] == ["http://localhost"]
+    assert fresh.tracker.settings.general().base_url == ""
+    bad = browser.submit(page, "/welcome/installation", general_base_url="issues")
+    assert bad.status == 422 and "http or https" in bad.text
+    given = {"general_base_url": "https://issues.example.org", "defaults_timezone": "Europe/Berlin"}
+    assert browser.submit(bad, "/welcome/installation", **given).status == 303
+    general = fresh.tracker.settings.general()
+    assert (general.base_url, general.defaults.timezone) == ("https://issues.example.org", "Europe/Berlin")
+    (user,) = fresh.tracker.people.users()
+    assert user.timezone == "Europe/Berlin", "who set it up was made before"
+
+
+def test_who_came_in_by_the_code_has_logged_in(fresh: Fresh, site: Site) -> None:
+    browser = begun(fresh, site)
+    assert "Last" in browser.get("/admin/users").text and "Not yet" not in browser.get("/admin/users").text

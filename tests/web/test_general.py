@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from eventum.tracker.membership import UserForm, save_user
 from tests.house import House
 from tests.servers.smtp_sink import Sink
 from tests.web.browser import Browser, Site
@@ -145,3 +146,35 @@ def test_a_test_mail_that_cannot_go_says_why(admin: Browser, fields: dict[str, s
     form = {**admin.get(SETUP).form(f"{SETUP}/smtp").values, "recipient": "ana@customer.example", **fields}
     for headers in ({}, {"HX-Request": "true"}):
         assert words in admin.post(f"{SETUP}/test", form, headers=headers).text
+
+
+def test_a_test_mail_that_may_not_go_there_is_allowed_in_place(house: House, admin: Browser, sink: Sink) -> None:
+    admin.submit(SETUP, f"{SETUP}/sender", smtp_from="support@example.org")
+    form = {**admin.get(SETUP).form(f"{SETUP}/smtp").values, "smtp_host": "127.0.0.1", "smtp_port": str(sink.port)}
+    form["recipient"] = "ana@customer.example"
+    assert f"Allow 127.0.0.1 (port {sink.port}) and test again" in admin.post(f"{SETUP}/test", form).text
+    assert not sink.received
+    page = admin.post(f"{SETUP}/test", {**form, "allow": f"127.0.0.1 {sink.port}"})
+    assert "Mail accepted" in page.text and "Tests may reach 127.0.0.1" in page.text and len(sink.received) == 1
+    assert page.form(f"{SETUP}/smtp").values["smtp_port"] == [str(sink.port)]
+    assert house.tracker.settings.general().network.allowed_ports == (sink.port,)
+
+
+def test_the_address_of_this_installation_is_proposed_and_never_taken_by_itself(house: House, admin: Browser) -> None:
+    page = admin.get(SETUP)
+    assert page.form(f"{SETUP}/installation").values["general_base_url"] == ["http://localhost"]
+    assert "Nobody said yet how this installation is reached." in page.text and f"{SETUP}#installation" in page.links
+    assert house.tracker.settings.general().base_url == ""
+    assert admin.submit(page, f"{SETUP}/installation").status == 303
+    assert house.tracker.settings.general().base_url == "http://localhost"
+    assert "Nobody said yet" not in admin.get(SETUP).text
+
+
+def test_new_users_begin_with_the_defaults(house: House, admin: Browser) -> None:
+    given = {"defaults_language": "ja", "defaults_timezone": "Asia/Tokyo"}
+    assert admin.submit(SETUP, f"{SETUP}/defaults", **given).status == 303
+    assert admin.get("/admin/users/new").form("/admin/users").values["timezone"] == ["Asia/Tokyo"]
+    save_user(house.tracker, None, UserForm(email="new@example.org", name="New"))
+    user = house.tracker.people.user("new@example.org")
+    assert (user.language, user.timezone) == ("ja", "Asia/Tokyo")
+    assert house.tracker.people.user("dev@example.org").timezone == "UTC"

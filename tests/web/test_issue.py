@@ -2,7 +2,8 @@
 
 import pytest
 
-from eventum.tracker import change, correspond
+from eventum.errors import NotFound
+from eventum.tracker import change, correspond, subscribe
 from eventum.tracker.correspond import Letter
 from tests.house import House, mail
 from tests.web.browser import Site
@@ -84,6 +85,70 @@ def test_assignees_are_ticked_and_who_was_assigned_meanwhile_stays(opened: House
     assert dev.submit(page, "/issues/1/assignees", user=[sue.id]).status == 303
     names = {opened.tracker.people.load_all().user(one).name for one in opened.issue(1).assignees}  # type: ignore[union-attr]
     assert names == {"Sue", "Ada"}
+
+
+def test_what_was_done_is_said_where_the_page_begins(opened: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    for path, data in (
+        ("edit", {"field": "priority", "old": "High", "new": "Low"}),
+        ("list", {"address": "bo@x.example", "action": ["emails"], "do": "add"}),
+        ("repliers", {"address": "bo@x.example"}),
+    ):
+        assert dev.post(f"/issues/1/{path}", data).location == "/issues/1", path
+
+
+def test_the_address_of_a_form_that_came_back_leads_to_the_issue(opened: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    for way in ("edit", "write", "close", "reopen", "assignees", "list", "repliers", "retry"):
+        assert (dev.get(f"/issues/1/{way}").status, dev.get(f"/issues/1/{way}").location) == (303, "/issues/1"), way
+        assert dev.get(f"/issues/9/{way}").status == 404
+    assert dev.get("/issues/bulk").location == "/issues"
+
+
+@pytest.mark.parametrize("number", ["0", "1" * 10, "9" * 4000])
+def test_a_number_that_no_issue_can_have_is_not_found(opened: House, site: Site, number: str) -> None:
+    dev = site.browser("dev@example.org")
+    assert dev.get(f"/issues/{number}").status == 404 and dev.get(f"/issues/{number}/edit").status == 404
+    with pytest.raises(NotFound, match="There is no issue"):
+        opened.tracker.issues.load(int(number))
+
+
+def test_a_status_that_somebody_else_set_is_told_in_words(opened: House, site: Site) -> None:
+    change.edit(opened.tracker, 1, "admin@example.org", change.Edit("status", "new", "open"))
+    clash = site.browser("dev@example.org").post("/issues/1/edit", {"field": "status", "old": "new", "new": "waiting"})
+    assert "Status is “Open” now; you chose “Waiting”." in clash.text
+
+
+def test_who_closes_is_shown_who_will_be_told(opened: House, site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    page = admin.get("/issues/1")
+    assert "Told of it: Dev, ana@customer.example." in page.text and "Close and tell 2 people" in page.text
+    for address in ("ana@customer.example", "dev@example.org"):
+        subscribe.unsubscribe(opened.tracker, 1, None, address)
+    page = admin.get("/issues/1")
+    assert "Nobody is told: nobody on the list asked for it." in page.text and "Close issue" in page.text
+    assert admin.submit(page, "/issues/1/close").status == 303
+    assert "Close and tell" not in admin.get("/issues/1").text
+
+
+def test_a_notice_that_waits_is_not_called_sent(opened: House, site: Site) -> None:
+    opened.arrive(mail("Re", text="More", In_Reply_To="<root@customer.example>"))
+    dev = site.browser("admin@example.org")
+    assert "Will be sent on to 1 person by the next run" in dev.get("/issues/1").text
+    outbox = opened.tracker.outbox
+    for entry in outbox.due():
+        claimed = outbox.claim(entry)
+        assert claimed
+        outbox.sent(claimed, "250 ok")
+    page = dev.get("/issues/1")
+    assert "Sent on to 1 person" in page.text and "Accepted for dev@example.org, " in page.text
+
+
+def test_the_list_and_its_history_call_actions_the_same(opened: House, site: Site) -> None:
+    subscribe.subscribe(opened.tracker, 1, None, "bo@x.example")
+    text = site.browser("dev@example.org").get("/issues/1").text
+    assert "bo@x.example is on the notification list, for: updates, closing, e-mails, files." in text
+    assert "bo@x.example updates, closing, e-mails, files" in text
 
 
 def test_closing_with_a_reason_and_opening_again(opened: House, site: Site) -> None:

@@ -97,7 +97,7 @@ def test_ticked_issues_are_assigned_closed_and_given_a_status(desk: House, site:
     here = "/issues?sort=number"
     sent = browser.submit(here, "/issues/bulk", number=["1", "3"], do="assign", assignee=desk.dev.id)
     assert (sent.status, sent.location) == (303, here)
-    assert "1 issue is changed." in browser.get(here).text
+    assert "Assigned to Dev: #3. 1 person is told. Was so already: #1." in browser.get(here).text
     assert desk.issue(3).assignees == (desk.dev.id,)
     browser.submit(here, "/issues/bulk", number=["1", "3"], do="status", status="waiting")
     assert {desk.issue(number).status for number in (1, 3)} == {"waiting"}
@@ -113,7 +113,7 @@ def test_an_issue_that_cannot_be_changed_is_told_and_stays_ticked(desk: House, s
     sent = browser.submit("/issues", "/issues/bulk", number=["3", "4", "77"], do="close")
     assert sent.status == 422
     assert "2 issues could not be changed" in sent.text and "There is no issue 3." in sent.text
-    assert "Done: #4" in sent.text and desk.issue(4).closed is not None and desk.issue(3).closed is None
+    assert "Closed: #4." in sent.text and desk.issue(4).closed is not None and desk.issue(3).closed is None
     (desk.config.data / "issues/0/1/issue.json").write_text("{")
     sent = browser.submit("/issues", "/issues/bulk", number=["1"], do="close")
     assert sent.status == 422 and "Its record cannot be read now." in sent.text and str(desk.root) not in sent.text

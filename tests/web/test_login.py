@@ -234,3 +234,26 @@ def test_no_password_is_written_down(site: Site, house: House, caplog: pytest.Lo
     assert "battery" not in caplog.text and "horse" not in caplog.text and "scrypt" not in caplog.text
     kept = b"".join(path.read_bytes() for path in (house.root / "data").rglob("*") if path.is_file())
     assert b"battery" not in kept and b"horse" not in kept
+
+
+def test_a_session_does_not_live_again_with_the_rights_it_ended_with(site: Site, house: House) -> None:
+    for ended, again in (
+        (UserForm(active=False), UserForm(active=True)),
+        (UserForm(members=(("Help desk", "viewer"),)), UserForm(members=(("Help desk", "developer"),))),
+    ):
+        dev = site.browser("dev@example.org")
+        assert dev.get("/issues").status == 200
+        membership.save_user(house.tracker, "dev@example.org", ended)
+        membership.save_user(house.tracker, "dev@example.org", again)
+        assert dev.get("/issues").path == "/login"
+
+
+def test_a_piece_of_a_page_that_comes_late_puts_no_older_session_over_a_newer(site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    assert dev.get("/issues").headers.getlist("Set-Cookie")
+    assert not dev.get("/issues?rows=1", headers={"HX-Request": "true"}).headers.getlist("Set-Cookie")
+
+
+def test_a_piece_of_a_page_leads_whose_session_ended_to_the_login(site: Site) -> None:
+    piece = site.browser().get("/issues", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/issues"})
+    assert (piece.status, piece.headers["HX-Redirect"]) == (401, "/login?next=/issues")

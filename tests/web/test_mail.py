@@ -221,6 +221,6 @@ def test_a_blocked_mail_can_be_decided_where_it_is_read(house: House, dev: Brows
     key = put(house, mail("Re", From="s@posta.example", In_Reply_To="<root@customer.example>"))
     assert dev.submit(f"/mails/{key}", f"/issues/1/blocked/{key}/ignore").path == f"/mails/{key}"
     page = dev.get(f"/mails/{key}")
-    assert "Ignored: it waits for nobody." in page.text
+    assert "Blocked, ignored: it waits for nobody." in page.text
     assert f"/issues/1/blocked/{key}/ignore" not in [form.action for form in page.forms]
     assert dev.submit(page, f"/issues/1/blocked/{key}/accept").status == 303

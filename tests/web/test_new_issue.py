@@ -83,3 +83,44 @@ def test_a_reporter_opens_his_own_and_nobody_elses(house: House, site: Site) -> 
 
 def test_a_viewer_opens_none(house: House, site: Site) -> None:
     assert site.browser(house.user("vi", role="viewer").email).get(NEW).status == 403
+
+
+def test_what_was_opened_is_not_kept_by_a_page_that_comes_late(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    values = {**dev.get(NEW).form(NEW).values, "summary": "Once only", "text": "It smells."}
+    assert dev.post("/issues/new/draft", values).status == 200
+    assert dev.get(NEW).form(NEW).values["nonce"] == values["nonce"]
+    assert dev.post(NEW, values).status == 303
+    assert "Draft saved" not in dev.post("/issues/new/draft", values).text
+    assert dev.get(NEW).form(NEW).values["summary"] == [""]
+
+
+def test_a_form_that_opened_an_issue_loses_nothing_else_that_is_typed_into_it(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    values = {**dev.get(NEW).form(NEW).values, "summary": "One"}
+    assert dev.post(NEW, values).status == 303
+    page = dev.post(NEW, {**values, "summary": "Two"})
+    assert page.status == 409 and "This form was sent before" in page.text
+    assert dev.submit(page, NEW).path == "/issues/2"
+    page = dev.get("/issues/2")
+    assert "The issue is opened." in page.text and "/issues/2" in page.links
+
+
+def test_a_new_mail_is_a_way_of_its_own(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    way = "/issues/new?how=mail"
+    assert way in dev.get("/issues").links
+    values = {**dev.get(way).form(way).values, "summary": "Ready", "text": "It is."}
+    page = dev.post(way, {**values, "do": "open"})
+    assert page.status == 422 and "Say whom you write to." in page.text and "New mail" in page.text
+    dev.post("/issues/new/draft", values)
+    assert dev.get(way).form(way).values["summary"] == ["Ready"]
+    assert dev.get("/issues/new?how=note").form("/issues/new").values["summary"] == [""]
+    assert dev.submit(page, way, reporter="ana@customer.example").path == "/issues/1"
+    assert ("email", "ana@customer.example") in house.told()
+
+
+def test_a_mail_to_nobody_is_refused_before_anything_is_made(house: House, site: Site) -> None:
+    page = site.browser("dev@example.org").submit(NEW, NEW, summary="x", how="mail", text="Hello")
+    assert page.status == 422 and "Say whom you write to." in page.text
+    assert house.tracker.numbers.take() == 1

@@ -78,8 +78,6 @@ def test_who_is_in_no_project_is_told_why_nothing_is_asked(site: Site) -> None:
         ({"name": " "}, "Fill this in."),
         ({"name": "x" * 201}, "one line of 1 to 200 characters"),
         ({"email": "nonsense"}, "is not an e-mail address"),
-        ({"email": "admin@example.org"}, "belongs to user admin@example.org"),
-        ({"email": "help@example.org"}, "belongs to project"),
         ({"timezone": "Moon/Base"}, "Not a valid choice"),
         ({"theme": "pink"}, "Not a valid choice"),
         ({"signature": "x" * 2001}, "at most 2000 characters"),
@@ -130,7 +128,7 @@ def test_a_new_address_counts_when_its_link_is_opened_and_confirmed(site: Site, 
     assert opened.status == 200 and house.tracker.people.user(DEV).email == DEV
     assert anybody.submit(opened, link).path == "/login"
     user = house.tracker.people.user("dee@home.example")
-    assert (user.email, user.aliases) == ("dee@home.example", ())
+    assert (user.email, user.aliases) == ("dee@home.example", (DEV,)), "what came from the old one stays his"
     assert anybody.get(link).status == 404
     assert mine.get("/preferences").status == 200
 
@@ -218,3 +216,13 @@ def test_who_is_logged_in_may_not_guess_the_password_either(site: Site, house: H
         assert browser.submit("/preferences/password", "/preferences/password", **typed).status == 422
     typed["old"] = PASSWORD
     assert browser.submit("/preferences/password", "/preferences/password", **typed).status == 429
+
+
+@pytest.mark.usefixtures("with_base_url")
+@pytest.mark.parametrize("address", ["admin@example.org", "help@example.org", "nobody@else.example"])
+def test_nobody_learns_from_his_own_preferences_whose_an_address_is(site: Site, house: House, address: str) -> None:
+    house.user("otto", role="reporter")
+    page = site.browser("otto@example.org").submit("/preferences", "/preferences", email=address)
+    assert page.status == 303
+    told = [entry.posting.recipient for entry in house.tracker.outbox.entries()]
+    assert ("otto@example.org" in told, address in told) == (True, address.startswith("nobody"))

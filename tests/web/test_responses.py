@@ -83,3 +83,11 @@ def test_the_second_of_two_is_told_what_differs(admin: Browser, house: House) ->
     assert "Projects: it is “Help desk” now, you typed “”." in page.text
     assert admin.submit(page, here).status == 303
     assert responses.response_by_id(house.tracker, known.id).text == "Thank you so much."
+
+
+def test_a_place_that_is_none_is_named_before_it_goes_to_a_customer(site: Site) -> None:
+    text = "Dear {{ custmer }},"
+    page = site.browser("admin@example.org").submit(
+        "/admin/responses/new", "/admin/responses", title="Hello", text=text
+    )
+    assert page.status == 422 and "There is no place custmer; there are reporter_name" in page.text

@@ -145,8 +145,11 @@ def test_who_forgot_his_password_gets_a_link_for_an_hour_and_loses_his_sessions_
 
 
 def test_where_nothing_can_be_sent_the_link_is_handed_over(site: Site, admin: Browser, house: House) -> None:
+    assert "Nobody said yet" in admin.get("/admin/users").text
+    assert "You get a link to hand over" in admin.get("/admin/users/new").text
     page = admin.get(invited(admin).path)
-    assert "hand it over, it was not sent" in page.text
+    assert "hand it over, it was not sent" in page.text and "/admin/general#installation" in page.links
+    assert "Make a new link" in page.text and "Send a" not in page.text
     assert house.told() == []
     (link,) = re.findall(r"<code[^>]*>http://localhost(/invitation/[^<]+)</code>", page.html)
     assert site.browser().get(link).status == 200
@@ -266,3 +269,28 @@ def test_the_list_says_who_cannot_log_in_and_who_did(site: Site, admin: Browser,
 def test_an_id_that_is_none_is_not_found(admin: Browser, name: str) -> None:
     for folder in ("users", "projects", "responses"):
         assert admin.get(f"/admin/{folder}/{name}").status in (404, 308)
+
+
+@pytest.mark.usefixtures("with_base_url")
+def test_who_logs_in_by_password_or_by_a_link_has_logged_in(site: Site, admin: Browser, house: House) -> None:
+    invited(admin)
+    given = {"password": "correct horse", "again": "correct horse"}
+    link = mailed_link(house, "mia@example.org")
+    assert site.browser().submit(link, link, **given).status == 303
+    user = house.tracker.people.user("mia@example.org")
+    assert house.tracker.logins.of(user.id).last_login == house.now
+    house.now += timedelta(hours=1)
+    who = {"email": "mia@example.org", "password": "correct horse"}
+    assert site.browser().submit("/login", "/login", **who).status == 303
+    assert house.tracker.logins.of(user.id).last_login == house.now
+    assert "Logged in last" in admin.get(f"/admin/users/{user.id}").text
+
+
+def test_a_form_that_comes_back_with_another_in_it_says_so_and_makes_it_when_sent_again(site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    opened = admin.get("/admin/users/new")
+    assert admin.submit(opened, "/admin/users", email="one@example.org", name="One").status == 303
+    again = admin.submit(opened, "/admin/users", email="two@example.org", name="Two")
+    assert again.status == 422 and "This form made one@example.org already" in again.text
+    assert admin.submit(again, "/admin/users").status == 303
+    assert "two@example.org" in admin.get("/admin/users").text

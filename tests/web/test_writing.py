@@ -8,10 +8,10 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import stream_encode_multipart
 
-from eventum.issues.events import Filed
+from eventum.issues.events import Closed, Filed
 from eventum.issues.issue import messages
 from eventum.mail.message import part_bytes
-from eventum.tracker import change, correspond, membership, responses
+from eventum.tracker import change, correspond, membership, responses, subscribe
 from eventum.tracker.correspond import Letter
 from eventum.tracker.membership import UserForm
 from eventum.tracker.reading import raw_bytes
@@ -175,6 +175,43 @@ def test_the_status_is_set_with_the_reply(opened: House, site: Site) -> None:
     assert ("closed", "ana@customer.example") in opened.told()
 
 
+def test_who_is_left_out_of_a_reply_is_left_out_of_the_closing_with_it(opened: House, site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    fields: dict[str, Any] = {"text": "x", "status": "closed", "send": ["dev@example.org"]}
+    assert admin.submit("/issues/1", WRITE, **fields).status == 303
+    assert opened.told() and {who for _, who in opened.told()} == {"dev@example.org"}
+    closed = [event.what for event in opened.issue(1).events if isinstance(event.what, Closed)][-1]
+    assert closed.left_out == ("ana@customer.example",)
+    assert "Sent to 1 person." in admin.get("/issues/1").text
+
+
+def test_who_is_told_of_the_closing_only_is_among_the_recipients(opened: House, site: Site) -> None:
+    subscribe.subscribe(opened.tracker, 1, None, "cy@x.example", actions=("closed",))
+    admin = site.browser("admin@example.org")
+    page = admin.get("/issues/1")
+    values = {**page.form(WRITE).values, "status": "closed", "text": "x"}
+    assert "cy@x.example" not in ticked(page)
+    part = admin.post("/issues/1/recipients", values)
+    assert "cy@x.example told of the closing" in part.text and "Send to 3 people" in part.text
+    refused = admin.post(WRITE, values)  # Without a script he was not shown.
+    assert refused.status == 409 and "cy@x.example gets it now, too." in refused.text and opened.told() == []
+    assert admin.submit(refused, WRITE).status == 303
+    assert ("closed", "cy@x.example") in opened.told() and "Sent to 3 people." in admin.get("/issues/1").text
+
+
+def test_a_conflict_names_nobody_twice(opened: House, site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    page = admin.get("/issues/1")
+    correspond.reply(opened.tracker, 1, "dev@example.org", Letter(text="We come."))
+    refused = admin.submit(page, WRITE, text="We come.")
+    assert refused.status == 409 and "Dev wrote to ana@customer.example: Re:" in refused.text
+    assert "dev@example.org wrote" not in refused.text and "Dev: " not in refused.text
+
+
+def test_the_fields_for_others_say_that_they_stay(opened: House, site: Site) -> None:
+    assert site.browser("admin@example.org").get("/issues/1").text.count("They also get the later mails") == 2
+
+
 def test_what_is_typed_is_kept_until_it_is_sent(opened: House, site: Site) -> None:
     admin = site.browser("admin@example.org")
     values = {**admin.get("/issues/1").form(WRITE).values, "text": "Half a sen", "send": ["ana@customer.example"]}
@@ -185,6 +222,60 @@ def test_what_is_typed_is_kept_until_it_is_sent(opened: House, site: Site) -> No
     assert site.browser("dev@example.org").get("/issues/1").form(WRITE).values["text"][0].strip() == ""
     assert admin.submit(page, WRITE, text="Half a sentence.").status == 303
     assert admin.get("/issues/1").form(WRITE).values["text"][0].strip() == ""
+
+
+def test_what_was_sent_is_not_kept_by_a_page_that_comes_late(opened: House, site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    values = {**admin.get("/issues/1").form(WRITE).values, "text": "Answer once only", "do": "send"}
+    assert admin.post(WRITE, values).status == 303
+    assert "Draft saved" not in admin.post("/issues/1/draft", values).text
+    page = admin.get("/issues/1")
+    assert page.form(WRITE).values["text"][0].strip() == "" and page.form(WRITE).values["nonce"] != values["nonce"]
+    fresh = {**page.form(WRITE).values, "text": "Another"}
+    assert "Draft saved" in admin.post("/issues/1/draft", fresh).text
+    admin.post("/issues/1/draft", values)
+    assert admin.get("/issues/1").form(WRITE).values["text"][0].strip() == "Another"
+
+
+def test_what_is_typed_keeps_the_nonce_of_its_form(opened: House, site: Site) -> None:
+    admin = site.browser("admin@example.org")
+    values = {**admin.get("/issues/1").form(WRITE).values, "text": "Answer once only"}
+    admin.post("/issues/1/draft", values)
+    again = admin.get("/issues/1").form(WRITE).values
+    assert again["nonce"] == values["nonce"]
+    assert [admin.post(WRITE, {**one, "do": "send"}).status for one in (values, again)] == [303, 303]
+    assert opened.issue(1).emails == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"text": "We come later!"},
+        {"text": "We come", "to": "bo@x.example"},
+        {"text": "We come", "send": ["ana@customer.example"]},
+        {"text": "We come", "status": "closed"},
+        {"text": "We come", "files": [(io.BytesIO(b"x"), "forgotten.txt")]},
+    ],
+)
+@pytest.mark.parametrize("do", ["send", "draft"])
+def test_a_form_that_was_sent_loses_nothing_else_that_is_typed_into_it(
+    opened: House, site: Site, do: str, other: dict[str, Any]
+) -> None:
+    admin = site.browser("admin@example.org")
+    values = {**admin.get("/issues/1").form(WRITE).values, "text": "We come", "do": do}
+    assert admin.post(WRITE, values).status == 303
+    before = len(messages(opened.issue(1).events))
+    for part in other.get("files", ()):
+        part[0].seek(0)
+        other = {**other, "files": [(io.BytesIO(b"x"), part[1])]}
+    if do == "draft" and "status" in other:
+        return  # A draft for all has no status.
+    page = admin.post(WRITE, {**values, **other}, content_type="multipart/form-data")
+    assert page.status == 409 and "This form was sent before" in page.text
+    assert len(messages(opened.issue(1).events)) == before
+    assert page.form(WRITE).values["text"][0].strip() == other["text"]
+    assert admin.submit(page, WRITE).status == 303
+    assert len(messages(opened.issue(1).events)) == before + 1
 
 
 def test_a_draft_can_be_thrown_away(opened: House, site: Site) -> None:
