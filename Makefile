@@ -13,21 +13,24 @@ PYTHONS := python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11
 # A file of tests stays on one worker, so that a server it starts is started once.
 PARALLEL := -n 2 --dist loadfile
 # Tests that need servers, other programs or minutes; the rest are unit tests.
-SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser \
+SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser --ignore=tests/web \
 	--ignore=tests/runners/test_fetching.py --ignore=tests/runners/test_probing.py
 
-.PHONY: help install demo run test check bench corpus faults fuzz clean
+.PHONY: help install demo run serve test check bench corpus faults fuzz screenshots translations permissions clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 install: $(VENV)/runtime.stamp  ## What the program needs, into .venv
 
 demo: $(VENV)/runtime.stamp  ## Everything at once, in a data folder of its own (DEMO="--port 5001 --fresh")
 	@$(BIN)/flask demo $(DEMO)
 
-run: $(VENV)/runtime.stamp  ## The web server for trying things out (flask run)
+run: $(VENV)/runtime.stamp  ## The web interface for trying things out (flask run)
 	@$(BIN)/flask run
+
+serve: $(VENV)/runtime.stamp  ## The web interface as a team has it, behind a proxy: docs/running.md
+	@$(BIN)/gunicorn --no-control-socket -k gthread --threads 8 -b 127.0.0.1:8000 'app:create_app()'
 
 check: $(VENV)/dev.stamp  ## Style, types and unit tests: under a minute
 	$(BIN)/ruff check .
@@ -42,9 +45,19 @@ test: $(VENV)/dev.stamp  ## Everything that says whether the program is right, w
 	$(BIN)/mypy
 	$(BIN)/pytest -q $(PARALLEL)
 
-bench: $(VENV)/dev.stamp  ## How fast it is beside mbsync and smtp-source (BENCH="...")
+bench: $(VENV)/dev.stamp  ## How fast it is beside mbsync, smtp-source and bare templates (BENCH="...")
 	@bash tests/setup.sh
 	$(BIN)/python bench/run.py $(BENCH)
+
+screenshots: $(VENV)/dev.stamp  ## Pictures of the main screens, into docs/pictures
+	@bash tests/setup.sh
+	$(BIN)/python -m tests.browser.pictures
+
+translations: $(VENV)/dev.stamp  ## Find new texts, compile catalogues, and say what is not translated yet
+	$(BIN)/python -m tests.catalogues
+
+permissions: $(VENV)/dev.stamp  ## Write docs/permissions.md anew, by trying everything as everybody
+	$(BIN)/python -m tests.web.permissions
 
 corpus: $(VENV)/dev.stamp  ## Read every mail under a folder and count what was odd: make corpus CORPUS=folder
 	@test -n "$(CORPUS)" || { echo 'Say which mails: make corpus CORPUS=folder'; exit 2; }

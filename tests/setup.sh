@@ -1,5 +1,5 @@
 #!/bin/bash
-# The servers that tests talk to: installed when they are missing and this is root, never started here.
+# The servers and the browser that tests talk to: installed when they are missing and this is root, never started here.
 set -eu
 
 need=()
@@ -11,12 +11,15 @@ has_dovecot pop3 || need+=(dovecot-pop3d)
 has postfix || need+=(postfix)
 has mbsync || need+=(isync)
 has strace || need+=(strace)
+has chromium || need+=(chromium)
+# Without letters for Japanese its pictures show boxes, and lines are as long as nobody sees them.
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || need+=(fonts-noto-cjk)
 
 if [ ${#need[@]} -eq 0 ]; then
   exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
-  echo "The tests need servers that are not installed here. Run this, then try again:"
+  echo "The tests need programs that are not installed here. Run this, then try again:"
   echo "  sudo apt-get install --no-install-recommends ${need[*]}"
   exit 1
 fi

@@ -22,7 +22,7 @@ SAID = ("title", "placeholder", "aria-label", "alt", "label")
 # What holds code, names and addresses of machines, or moments, which are the same in every language.
 NOT_TEXT = {"code", "pre", "kbd", "samp", "time", "script", "style"}
 # Lists whose values are names that are nobody's language: zones, and types of accounts.
-NAMES = {"timezone", "type", "security", "language"}
+NAMES = ("timezone", "type", "security", "language")
 # Addresses of mail and of pages, domains, sizes, names of programs, zones of time, and the mark of an answer.
 SAME_EVERYWHERE = re.compile(
     r"""
@@ -31,7 +31,7 @@ SAME_EVERYWHERE = re.compile(
     | \b[\w-]+(?:\.[\w-]+)*\.(?:example|org|com)\b(?::\d+)?
     | \b\d[\d.,]*\s?(?:B|KB|MB|GB|TB)\b
     | \bRe:
-    | \b(?:cron|systemd|Postfix|Exim|Sendmail|qmail|Maildir)\b
+    | \b(?:Eventum|cron|systemd|Postfix|Exim|Sendmail|qmail|Maildir)\b
     | \b(?:UTC|CET|CEST|GMT)\b
     | \.(?:pdf|png|eml|csv)\b
     """,
@@ -81,7 +81,7 @@ class _Reader(HTMLParser):
             tag in NOT_TEXT
             or given.get("translate") == "no"
             or "mono" in given.get("class", "").split()
-            or (tag == "select" and given.get("name", "").rpartition("-")[2] in NAMES)
+            or (tag == "select" and given.get("name", "").endswith(NAMES))
             or tag == "textarea"
         )
         if not (is_other or self._is_other()):
