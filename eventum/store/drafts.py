@@ -17,6 +17,8 @@ from eventum.store import files, records
 from eventum.store.layout import Layout, checked
 from eventum.store.maker import Maker
 
+MOST = 20  # Drafts of one user that are kept.
+
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that somebody chose and did not send; `key` names its bytes beside the draft."""
@@ -60,11 +62,23 @@ class DraftStore:
 
     def keep(self, user: str, form: str, typed: Typed) -> None:
         """Note what a user typed. Not durable: a minute of typing is what a power cut may cost."""
-        self._write(self._layout.draft_of(user, form), records.encode(typed))
+        path = self._layout.draft_of(user, form)
+        if not path.exists():
+            self._make_room(user)
+        self._write(path, records.encode(typed))
         wanted = {one.key for one in typed.files}
         for entry in files.listing(self._layout.draft_files(user, form)):
             if entry.name not in wanted:
                 files.remove(entry.path)
+
+    def _make_room(self, user: str) -> None:
+        """Let the oldest drafts of a user go, so that nobody can fill the disk with what he never sends."""
+        names = [entry for entry in files.listing(self._layout.drafts) if entry.name.startswith(f"{user}-")]
+        mine = sorted(
+            (entry for entry in names if entry.name.endswith(".json")), key=lambda one: one.stat().st_mtime_ns
+        )
+        for entry in mine[: max(0, len(mine) - MOST + 1)]:
+            self.discard(user, entry.name.removeprefix(f"{user}-").removesuffix(".json"))
 
     def keep_file(self, user: str, form: str, data: bytes) -> str:
         """Keep the bytes of a file beside the draft, until the draft is kept without it; its key."""

@@ -1,7 +1,9 @@
 """What people are typing, and who is writing to which issue."""
 
+import os
 from datetime import timedelta
 
+from eventum.store.drafts import MOST
 from eventum.tracker import drafts, presence
 from tests.house import House
 
@@ -60,3 +62,15 @@ def test_who_typed_lately_is_believed_to_go_on(house: House) -> None:
     assert drafts.is_fresh(house.tracker, house.dev, 1) and not drafts.is_fresh(house.tracker, house.dev, 2)
     house.now += timedelta(minutes=11)
     assert not drafts.is_fresh(house.tracker, house.dev, 1)
+
+
+def test_the_oldest_drafts_go_when_somebody_keeps_many(house: House) -> None:
+    other = house.user("sue")
+    drafts.keep(house.tracker, other, "new", {"text": "Hers"})
+    for number in range(1, MOST + 4):
+        form = drafts.form_of(number, "reply")
+        assert drafts.keep(house.tracker, house.dev, form, {"text": f"Answer {number}"})
+        os.utime(house.tracker.layout.draft_of(house.dev.id, form), ns=(number, number))
+    kept = [n for n in range(1, MOST + 4) if drafts.typed(house.tracker, house.dev, drafts.form_of(n, "reply"))]
+    assert kept == list(range(4, MOST + 4))
+    assert drafts.typed(house.tracker, other, "new")
