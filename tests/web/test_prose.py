@@ -43,6 +43,6 @@ def test_only_so_many_are_made_links() -> None:
     "text", ["http://a.b/c?d=" * 32_000, " " * 200_000, "https://" * 50_000, "(" * 200_000, "x\n\n" * 60_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     prose(text)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
