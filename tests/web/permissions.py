@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -305,6 +306,10 @@ class _Stage:
 
     def set_back(self) -> set[str]:
         """Undo what was done, when something was; the files that were changed."""
+        # "Download now" works in a process of its own; what it does belongs to who began it.
+        for thread in threading.enumerate():
+            if thread.name.startswith("download-"):
+                thread.join()
         changed = {path for path, *_ in contents(self._copy.config.data) ^ self._data}
         if not changed:
             return changed
