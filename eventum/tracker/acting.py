@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from eventum.errors import Conflict, Refused
+from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues import changes
 from eventum.issues.access import may_read_notes
 from eventum.issues.events import Event
@@ -19,7 +19,7 @@ from eventum.issues.people import People, User
 from eventum.mail.address import is_address
 from eventum.mail.message import MAX_SUBJECT
 from eventum.mail.words import clean_line
-from eventum.tracker.once import once
+from eventum.tracker.once import made, once
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work, change
 from eventum.wording import N_, Phrase
@@ -112,29 +112,29 @@ def act_anew(tracker: Tracker, verb: Callable[[Changes], Work], *, nonce: str = 
     A nonce that made an issue before gives that one. Raises what the verb raises, `Damaged`, `Busy`, or `Conflict` when
     that mail does not come to rest.
     """
-    with once(tracker, nonce) as number:
-        if number is not None:
-            return Done(issue=tracker.issues.load(number), changed=False)
-        return _anew(tracker, verb, nonce)
-
-
-def _anew(tracker: Tracker, verb: Callable[[Changes], Work], nonce: str) -> Done:
     from eventum.tracker.announce import announce  # It renders with the templates, which most commands never need.
 
     tries = TRIES
     while True:
         tries -= 1
+        if (number := made(tracker, nonce)) is not None:
+            return Done(issue=tracker.issues.load(number), changed=False)
         changed = Changes(tracker, tracker.clock())
-        work = verb(changed)
-        work.issue = changes.by_form(work.issue, 1, nonce)
-        changed.works[work.number] = work
-        announce(changed)
         try:
-            changed.commit()
-        except Conflict:
-            if not tries:
-                raise
-            continue
+            work = verb(changed)
+            work.issue = changes.by_form(work.issue, 1, nonce)
+            changed.works[work.number] = work
+            announce(changed)
+            # Rendered before: a lock is held for the writing only, and who waited for it finds what the other made.
+            with once(tracker, nonce) as number:
+                if number is not None:
+                    return Done(issue=tracker.issues.load(number), changed=False)
+                changed.commit()
+        except (Conflict, NotFound) as error:
+            # The mail it takes was moved meanwhile, perhaps by the other click.
+            if tries and (isinstance(error, Conflict) or made(tracker, nonce) is not None):
+                continue
+            raise
         tracker.state.fulfilled(tracker.maker.id)
         return _done(work)
 

@@ -49,7 +49,7 @@ def add(tracker: Tracker, form: UserForm, by: User) -> Added:
             check_same(before.email, (form.email or "").strip().lower())
             return Added(before, None)
         user = save_user(tracker, None, form)
-        return Added(user, invite(tracker, user, by))
+    return Added(user, invite(tracker, user, by))
 
 
 def invite(tracker: Tracker, user: User, by: User | None = None) -> bool:

@@ -13,18 +13,23 @@ from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
 
-def check_same(made: str, typed: str) -> None:
+def check_same(known: str, typed: str) -> None:
     """Raise `Refused` when a form that made one thing comes again with another in it, which would be lost unsaid."""
-    if made != typed:
-        raise Refused(N_("This form made {made} already. Send it again to make another one."), made=made)
+    if known != typed:
+        raise Refused(N_("This form made {made} already. Send it again to make another one."), made=known)
+
+
+def made(tracker: Tracker, nonce: str) -> int | None:
+    """The issue in which the form with this nonce did its work; None when it did none, or there is no nonce."""
+    if not nonce:
+        return None
+    tracker.index.catch_up()
+    return tracker.index.made(nonce)
 
 
 def was_used(tracker: Tracker, nonce: str) -> bool:
     """Whether the form with this nonce did its work already: what it held was sent, or made something."""
-    if not nonce:
-        return False
-    tracker.index.catch_up()
-    return tracker.index.made(nonce) is not None
+    return made(tracker, nonce) is not None
 
 
 def says_same(one: str, other: str) -> bool:
@@ -43,5 +48,4 @@ def once(tracker: Tracker, nonce: str) -> Iterator[int | None]:
         return
     # Sixteen locks for all forms: their files stay, so there must not be one for each nonce.
     with tracker.locks.record(f"once-{nonce[0] if nonce[0] in '0123456789abcdef' else '0'}"):
-        tracker.index.catch_up()
-        yield tracker.index.made(nonce)
+        yield made(tracker, nonce)
