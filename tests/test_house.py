@@ -178,4 +178,5 @@ def test_starting_a_command_does_not_pay_for_what_it_does_not_use() -> None:
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
     heavy = {"imaplib", "imapclient", "cryptography", "sqlite3", "nh3", "charset_normalizer", "eventum.store.index"}
+    heavy |= {"wtforms", "flask_wtf", "flask_login", "eventum.web.application"}
     assert not loaded & heavy

@@ -1,6 +1,8 @@
 """A new issue in a browser."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 from eventum.tracker import membership
 from eventum.tracker.membership import ProjectForm
@@ -124,3 +126,21 @@ def test_a_mail_to_nobody_is_refused_before_anything_is_made(house: House, site:
     page = site.browser("dev@example.org").submit(NEW, NEW, summary="x", how="mail", text="Hello")
     assert page.status == 422 and "Say whom you write to." in page.text
     assert house.tracker.numbers.take() == 1
+
+
+def test_of_many_clicks_at_once_one_opens_the_issue_and_the_others_are_led_to_it(house: House, site: Site) -> None:
+    dev = site.browser("dev@example.org")
+    data = {**dev.get(NEW).form(NEW).values, "summary": "The fuser is dead", "text": "It smells."}
+    data |= {"csrf_token": dev.token()}
+    cookie = dev.client.get_cookie("eventum")
+    assert cookie is not None
+
+    def click(_: int) -> str:
+        client = site.app.test_client()
+        client.set_cookie("eventum", cookie.value)
+        return str(client.post(NEW, data=data).headers["Location"])
+
+    with ThreadPoolExecutor(6) as pool:
+        places = list(pool.map(click, range(6)))
+    (number,) = house.tracker.issues.numbers()
+    assert {urlsplit(place).path for place in places} == {f"/issues/{number}"}
