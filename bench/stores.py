@@ -45,6 +45,8 @@ class Store:
             template.flask("init", "--admin-email", "admin@example.org", "--password-stdin", text="correct horse\n")
             template.flask("projects", "add", "Help desk", "--sender-email", "support@example.org")
             template.flask("users", "add", "dee@example.org", "--name", "Dee", "--member", "Help desk:developer")
+            for fuse in ("address", "new_issues", "domain", "issue", "acknowledgements"):
+                template.flask("settings", "set", f"fuse.{fuse}", "0")  # Ten thousand mails within a minute are meant.
         return template.copied(folder)
 
     def copied(self, folder: Path) -> "Store":

@@ -30,7 +30,7 @@ KEYWORDS = {
     **dict.fromkeys(("Refused", "NotFound", "Conflict", "Busy"), (1,)),
 }
 # What no page shows: commands are in English, and the demo speaks to a terminal.
-NOT_SHOWN = ("eventum/commands/", "eventum/demo/", "eventum/transport/", "eventum/__main__.py")
+NOT_SHOWN = ("eventum/commands/", "eventum/demo/", "eventum/__main__.py")
 # What WTForms says by itself in forms as we use them (wtforms 3.2).
 OF_WTFORMS = (
     "Not a valid choice.",

@@ -17,6 +17,7 @@ from eventum.issues.people import User
 from eventum.mail.envelope import Envelope
 from eventum.mail.message import Message, parse
 from eventum.runners.incoming import Incoming
+from eventum.store.room import Room, measured
 from eventum.store.sendings import Queued
 from eventum.tracker import founding, membership
 from eventum.tracker.disposition import Disposition
@@ -34,7 +35,8 @@ class House:
         self.root = root
         self.now = NOW
         self.config = Config(data=root / "data", secret_file=root / "secret.json", cache=root / "cache")
-        self.tracker = Tracker(self.config, clock=lambda: self.now)
+        self.room: Room | None = None  # What the disk says; None for the disk itself.
+        self.tracker = Tracker(self.config, clock=lambda: self.now, disk=lambda path: self.room or measured(path))
         founding.found(self.tracker, UserForm(email="admin@example.org", name="Ada"))
         self.tracker.open()
         form = ProjectForm(title="Help desk", sender_email="help@example.org")

@@ -12,24 +12,30 @@ from eventum.issues.events import Event, Filing, What
 from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Preferences, Project, Role, User
 from eventum.issues.responses import Response
-from eventum.issues.settings import AddressRouting, Defaults, General, Network, Smtp, Switch
+from eventum.issues.settings import AddressRouting, Defaults, Disk, Fuse, General, Metrics, Network, Smtp, Switch
 from eventum.issues.trace import Row
 from eventum.mail.address import Address
 from eventum.mail.message import Attachment
 from eventum.store import layout
+from eventum.store.alerts import Alert, AlertState, Letter
 from eventum.store.daily import KEPT, Daily
 from eventum.store.downloads import Progress
 from eventum.store.drafts import KeptFile, Typed, Writers
 from eventum.store.filters import Filters, SavedFilter
 from eventum.store.first_visit import FirstVisit
+from eventum.store.fuses import FuseState
 from eventum.store.identity import Identity
+from eventum.store.imports import Import
 from eventum.store.issues import KEEP, MOST, History, Next
 from eventum.store.layout import Layout
 from eventum.store.logins import Link, LoginState, Tries
 from eventum.store.outbox import BACK_OFF, Attempt
+from eventum.store.place import Place
 from eventum.store.pool import Pooled
+from eventum.store.said import Said
+from eventum.store.settings import Began
 from eventum.store.spool import Dead
-from eventum.store.state import FetchState, Intent, Move, Run
+from eventum.store.state import FetchState, Intent, Move, Run, SendState
 
 PAGE = (Path(__file__).parent.parent / "data" / "README.md").read_text(encoding="utf-8")
 
@@ -45,12 +51,18 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "people/users/&lt;id&gt;.json": User,
     "people/projects/&lt;id&gt;.json": Project,
     "settings/accounts/&lt;id&gt;.json": Account,
+    "settings/accounts/&lt;id&gt;.began": Began,
     "settings/general.json": General,
     "settings/responses/&lt;id&gt;.json": Response,
     "state/logins/&lt;user&gt;.json": LoginState,
     "state/tries.json": Tries,
+    "state/sending.json": SendState,
+    "state/alerts.json": AlertState,
+    "state/fuse.json": FuseState,
     "state/number.json": Next,
+    "state/place.json": Place,
     "state/fetch/&lt;account&gt;.json": FetchState,
+    "state/imports/&lt;id&gt;.json": Import,
     "state/downloads/&lt;account&gt;.json": Progress,
     "state/first-visit.json": FirstVisit,
     "state/runs/&lt;command&gt;.json": Run,
@@ -74,6 +86,12 @@ INSIDE: list[tuple[str, str, type[msgspec.Struct]]] = [
     ("settings/general.json", "email_routing", AddressRouting),
     ("settings/general.json", "network", Network),
     ("settings/general.json", "defaults", Defaults),
+    ("settings/general.json", "disk", Disk),
+    ("settings/general.json", "fuse", Fuse),
+    ("settings/general.json", "metrics", Metrics),
+    ("state/alerts.json", "alerts", Alert),
+    ("state/alerts.json", "alerts", Said),
+    ("state/alerts.json", "letter", Letter),
     ("state/intents/&lt;maker&gt;.json", "moves", Move),
     ("state/drafts/&lt;user&gt;-&lt;form&gt;.json", "files", KeptFile),
     ("state/filters/&lt;user&gt;.json", "filters", SavedFilter),

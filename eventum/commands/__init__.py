@@ -9,10 +9,12 @@ start of any other command do not pay for it.
 
 from eventum.commands import (
     accounts,
+    backup,
     dead,
     demo,
     download_emails,
     emails,
+    import_mail,
     init,
     issues,
     process_queue,
@@ -22,9 +24,12 @@ from eventum.commands import (
     status,
     users,
     verify,
+    watch_emails,
 )
 
 BLUEPRINTS = (
     *(init.bp, users.bp, projects.bp, accounts.bp, settings.bp),
-    *(download_emails.bp, process_queue.bp, issues.bp, emails.bp, queue.bp, dead.bp, status.bp, verify.bp, demo.bp),
+    *(download_emails.bp, import_mail.bp, process_queue.bp, issues.bp, emails.bp, queue.bp, dead.bp, status.bp),
+    *(verify.bp, backup.bp, demo.bp),
+    watch_emails.bp,
 )

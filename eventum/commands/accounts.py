@@ -133,27 +133,66 @@ def show(account_id: str, as_json: bool) -> None:
 def test(account_id: str, as_json: bool) -> None:
     """Try an account step by step, from the name of its server to its mails; nothing is fetched or changed.
 
-    Exit code 1 when a step fails.
+    Before the first fetch it also counts the mails by age, and says what would become of them. Exit code 1 when a step
+    fails.
 
     \b
     Example:
         flask accounts test 3f9a1c20
     """
-    from eventum.runners import account_fetch, probing
+    from eventum.runners import account_server, counting, probing
 
     tracker = edge.tracker()
     account = tracker.settings.account(account_id)
     if account.type == "delivered":
         raise Refused(f"Mail is delivered to account {account.id}; there is no server to test.")
-    steps = probing.probe(account_fetch.server_of(tracker, account))
-    rows = [msgspec.structs.asdict(step) for step in steps]
+    steps = probing.probe(account_server.server_of(tracker, account))
+    rows: list[dict[str, Any]] = [msgspec.structs.asdict(step) for step in steps]
+    said: list[str] = []
+    if all(step.ok is not False for step in steps) and not tracker.state.fetch(account.id).started:
+        found = counting.counts(tracker, account)
+        said = counting.sentences(found)
+        rows[-1]["counts"] = msgspec.structs.asdict(found)
     if as_json:
         printing.print_json(rows)
     else:
         for step in steps:
             mark = {True: "ok", False: "FAILED", None: "-"}[step.ok]
             click.echo(f"{mark:6}  {step.name:20} {printing.cell(step.detail) if step.detail else ''}".rstrip())
+        for sentence in said:
+            click.echo(sentence)
     if any(step.ok is False for step in steps):
+        raise click.exceptions.Exit(edge.FAILED)
+
+
+@accounts.command("reconcile")
+@click.argument("account_id", metavar="ID")
+@edge.json_option
+def reconcile(account_id: str, as_json: bool) -> None:
+    """Compare an account with its server: how many mails are there and here, and every difference with its reason.
+
+    Nothing is fetched or changed. Exit code 1 when something on the server is neither here nor meant to be left there.
+
+    \b
+    Example:
+        flask accounts reconcile 3f9a1c20
+    """
+    from eventum.runners import comparing
+
+    tracker = edge.tracker()
+    found = comparing.compare(tracker, tracker.settings.account(account_id))
+    if as_json:
+        printing.print_json({**msgspec.to_builtins(found), "even": found.is_even})
+    else:
+        click.echo(f"{found.on_server} on the server, {found.here} here")
+        for group in found.groups:
+            click.echo(f"{group.count:7}  {group.words}")
+            if group.kind not in comparing.FINE:
+                more = " ..." if group.count > len(group.ids) else ""
+                click.echo(f"{'':9}{printing.cell(', '.join(group.ids))}{more}")
+            for said in group.said:
+                click.echo(f"{'':9}{printing.cell(said)}")
+    if not found.is_even:
         raise click.exceptions.Exit(edge.FAILED)
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint
 from eventum.commands import edge, printing, texts
 
 bp = Blueprint("dead", __name__, cli_group=None)
-COLUMNS = ("id", "when", "account", "size", "attempts", "reason")
+COLUMNS = ("id", "when", "account", "from", "subject", "size", "attempts", "reason")
 SHOWN_ID = 12  # Characters of an id in the table: a beginning that names the mail.
 
 ID = click.argument("ident", metavar="ID")

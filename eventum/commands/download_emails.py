@@ -11,6 +11,7 @@ from eventum.commands import edge, printing
 
 if TYPE_CHECKING:
     from eventum.runners.account_fetch import Fetch
+    from eventum.runners.counting import Counts
     from eventum.runners.fetching import Progress
     from eventum.tracker.disposition import Disposition
 
@@ -32,15 +33,16 @@ def download_emails(
 ) -> None:
     """Fetch the mail of all accounts, in parallel, and file it; or that of the account with USERNAME at HOSTNAME.
 
-    Exit code 1 when an account could not be fetched or a mail could not be handled; everything else was done.
+    Exit code 1 when an account could not be fetched or a mail could not be handled; everything else was done. An
+    account that failed again and again is tried less often; --account tries it now.
 
     \b
     Examples:
         flask download-emails
         flask download-emails help@example.org mail.example.org INBOX --limit 50
     """
-    from eventum.runners.fetching import Download, fetchable
-    from eventum.runners.runner import running
+    from eventum.runners import turns
+    from eventum.runners.fetching import fetchable
 
     if username and not hostname:
         raise click.UsageError("Name the server too: flask download-emails USERNAME HOSTNAME [MAILBOX].")
@@ -56,29 +58,25 @@ def download_emails(
     limit = given["limit"] or 0
     try:
         if given["dry_run"]:
-            from eventum.runners.rehearsal import rehearse
+            from eventum.runners.rehearsal import first_fetches, rehearse
 
             rows, errors = rehearse(tracker, fetchable(accounts), limit)
-            _show_rehearsal(rows, errors, given["as_json"])
+            first = first_fetches(tracker, [one for one in fetchable(accounts) if one.id not in errors])
+            _show_rehearsal(rows, errors, first, given["as_json"])
             if errors:
                 raise click.exceptions.Exit(edge.FAILED)
             return
         if (account_id or username) and not fetchable(accounts):
             edge.say(f"Account {accounts[0].id} is not fetched: it is paused, or its mail is delivered to us.")
-        with running(tracker, "download-emails") as problems:
-            download = Download(tracker, limit, _progress(given["as_json"]))
-            fetches = download.run(fetchable(accounts))
-            damaged = list(dict.fromkeys([*edge.damaged(tracker), *download.damaged]))
-            problems += [*damaged, *download.problems]
-            problems += [f"{fetch.id}: {fetch.error}" for fetch in fetches if fetch.error]
-            problems += [f"{fetch.id}: mail could not be handled" for fetch in fetches if fetch.outcomes.get("failed")]
+        progress = _progress(given["as_json"])
+        turn = turns.fetch(tracker, accounts, limit, progress, insist=bool(account_id))
     finally:
         tracker.close()
-    for problem in (*damaged, *download.problems):
+    for problem in (*turn.damaged, *turn.waiting):
         edge.say(f"Error: {problem}")
-    _show(fetches, download.held_by_another, given["as_json"])
-    if problems:
-        unusable = damaged or any(fetch.damaged for fetch in fetches)
+    _show(turn.fetches, turn.held_by_another, given["as_json"])
+    if turn.problems:
+        unusable = turn.damaged or any(fetch.damaged for fetch in turn.fetches)
         raise click.exceptions.Exit(edge.SET_UP if unusable else edge.FAILED)
 
 
@@ -95,6 +93,11 @@ def _show(fetches: "list[Fetch]", held: bool, as_json: bool) -> None:
     for fetch in fetches:
         if fetch.skipped:
             edge.say(f"Account {fetch.id}: another run holds it; skipped.")
+        elif fetch.next_try:
+            edge.say(
+                f"Account {fetch.id}: not tried before {fetch.next_try:%H:%M} UTC because it failed ({fetch.error}); "
+                f"`flask download-emails --account {fetch.id}` tries now."
+            )
         elif fetch.error:
             edge.say(f"Account {fetch.id}: {fetch.error}")
     if held:
@@ -108,12 +111,20 @@ def _show(fetches: "list[Fetch]", held: bool, as_json: bool) -> None:
             click.echo(f"{fetch.id}: {counts or 'nothing new'}")
 
 
-def _show_rehearsal(rows: "list[Disposition]", errors: dict[str, str], as_json: bool) -> None:
+def _show_rehearsal(
+    rows: "list[Disposition]", errors: dict[str, str], first: "dict[str, Counts]", as_json: bool
+) -> None:
     for account, error in errors.items():
         edge.say(f"Account {account}: {error}")
     if as_json:
-        printing.print_json({"mails": rows, "errors": errors})
+        counts = [{"account": account, **msgspec.structs.asdict(found)} for account, found in first.items()]
+        printing.print_json({"mails": rows, "errors": errors, "first_fetch": counts})
         return
+    if first:
+        from eventum.runners.counting import sentences
+
+        for account, found in first.items():
+            click.echo(f"First fetch of {account}: {' '.join(sentences(found))}")
     printing.print_table(
         [msgspec.to_builtins(row) for row in rows], ("account", "outcome", "issue", "sender", "subject")
     )

@@ -38,6 +38,7 @@ REMEDIES = {
     errno.EDQUOT: "free some space or raise the quota",
     errno.EIO: "look at that disk: it does not read or write",
     errno.ENOTDIR: "something on the way to it is a file; name another place",
+    errno.EXDEV: "put the whole data folder on one file system",
     errno.ENOLCK: "the file system gives no locks; use one with flock",
     errno.ENOTSUP: "the file system gives no locks; use one with flock",
     errno.EMFILE: "raise the number of open files (`ulimit -n`)",

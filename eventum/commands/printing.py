@@ -4,14 +4,33 @@ Flows in: rows of plain values. Flows out: text on stdout. Nothing is asked or d
 """
 
 import json
+import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import click
 import msgspec
 
+SHORT = 1000  # Steps.
 MAX_CELL = 60  # Columns; whoever needs all of it takes --json or `show`.
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Tells on stderr how far long work is: a bar on a terminal, else a line for each tenth; the work says how many.
+
+    Work of fewer than `SHORT` steps is done before anybody could read of it.
+    """
+    if total < SHORT:
+        yield lambda count: None
+    elif sys.stderr.isatty():
+        with click.progressbar(length=total, label=what, file=sys.stderr) as bar:
+            yield lambda count: bar.update(count - bar.pos)
+    else:
+        step = max(1, total // 10)
+        yield lambda count: None if count % step else click.echo(f"{what}: {count} of {total}", err=True)
 
 
 def print_json(value: object) -> None:

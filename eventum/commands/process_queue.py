@@ -15,41 +15,29 @@ bp = Blueprint("process_queue", __name__, cli_group=None)
 
 @bp.cli.command("process-queue", cls=edge.Command)
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many mails.")
+@click.option("--now", is_flag=True, help="Ask the server even if it failed and is not to be asked yet.")
 @edge.json_option
-def process_queue(limit: int | None, as_json: bool) -> None:
+def process_queue(limit: int | None, now: bool, as_json: bool) -> None:
     """Send the mail that is due. When the server is away the mail waits, and the exit code is 1.
 
     \b
     Example:
         flask process-queue --limit 500
     """
-    from eventum.runners.incoming import Incoming
-    from eventum.runners.outgoing import Outgoing
-    from eventum.runners.runner import guarded, running
-    from eventum.tracker.texts import AFTER_A_RUN, take_in
+    from eventum.runners import turns
 
     tracker = edge.tracker()
     try:
-        with running(tracker, "process-queue") as problems:
-            incoming = Incoming(tracker)
-            incoming.work()
-            sent = Outgoing(tracker).work(limit or 0)
-            if sent.error:
-                problems.append(sent.error)
-            # What came in by pipe while this run was sending need not wait for the next one.
-            incoming.work()
-            damaged = list(dict.fromkeys([*edge.damaged(tracker), *incoming.damaged]))
-            problems += [*damaged, *incoming.problems]
-        # Last of all, and what goes wrong with it is no fault of this run: nobody's mail waits for it to be searched.
-        guarded(lambda: take_in(tracker, AFTER_A_RUN))
+        turn = turns.send(tracker, limit or 0, insist=now)
     finally:
         tracker.close()
-    for problem in (*damaged, *incoming.problems):
+    for problem in (*turn.damaged, *turn.waiting):
         edge.say(f"Error: {problem}")
-    _show(sent, as_json)
+    assert turn.sent is not None
+    _show(turn.sent, as_json)
     # A recipient who was refused for good is no fault of the run; the issue and `status` tell of him.
-    if problems or sent.failed:
-        raise click.exceptions.Exit(edge.SET_UP if damaged else edge.FAILED)
+    if turn.problems or turn.sent.failed:
+        raise click.exceptions.Exit(edge.SET_UP if turn.damaged else edge.FAILED)
 
 
 def _show(sent: "Sent", as_json: bool) -> None:
@@ -57,6 +45,8 @@ def _show(sent: "Sent", as_json: bool) -> None:
         edge.say("Another run is sending; nothing to do for this one.")
     if sent.error:
         edge.say(f"{sent.error} {sent.remaining} mails wait.")
+    if sent.next_try:
+        edge.say(f"The server is not asked before {sent.next_try:%H:%M} UTC; `flask process-queue --now` asks it now.")
     if as_json:
         printing.print_json(
             {

@@ -61,7 +61,7 @@ def get(key: str, as_json: bool) -> None:
 @click.argument("value", required=False)
 @passwords.stdin_option("Read the value from stdin: the first line.")
 def set_(key: str, value: str | None, password_stdin: bool) -> None:
-    """Set one key. A list is written with commas. smtp.password comes from stdin or a prompt, never as VALUE.
+    """Set one key. A list is written with commas. smtp.password and metrics.token come from stdin or a prompt.
 
     \b
     Examples:
@@ -70,15 +70,16 @@ def set_(key: str, value: str | None, password_stdin: bool) -> None:
     """
     from eventum.tracker import general
 
-    if key == general.PASSWORD:
+    if key in general.SECRETS and value != "":
         if value is not None:
-            raise click.UsageError("smtp.password is not taken from the command line; pipe it in or type it.")
-        value = passwords.piped_or_typed(password_stdin, "Password for the SMTP server")
+            raise click.UsageError(f"{key} is not taken from the command line; pipe it in or type it.")
+        asked = "Password for the SMTP server" if key == general.PASSWORD else "Token for /metrics"
+        value = passwords.piped_or_typed(password_stdin, asked)
     if value is None:
         raise click.UsageError(f"Give {key} a value; '' takes it away.")
     setting, lacking = general.changed(edge.tracker(), key, value)
     click.echo(
-        f"{setting.key} is set." if key == general.PASSWORD else f"{setting.key} = {printing.cell(setting.value)}"
+        f"{setting.key} is set." if key in general.SECRETS else f"{setting.key} = {printing.cell(setting.value)}"
     )
     for sentence in lacking:
         edge.say(sentence)

@@ -39,8 +39,11 @@ def verify(repair: bool, as_json: bool) -> None:
 
 
 @bp.cli.command("reindex", cls=edge.Command)
-def reindex() -> None:
+@edge.json_option
+def reindex(as_json: bool) -> None:
     """Make the index of this host and user anew; it is derived, so nothing can be lost.
+
+    It is made beside the old one, which goes on being used until it is done.
 
     \b
     Example:
@@ -49,5 +52,10 @@ def reindex() -> None:
     from eventum.tracker import verifying
 
     with closing(edge.tracker()) as tracker:
-        count = verifying.reindex(tracker)
-    click.echo(f"The index is made anew: {count} issues")
+        total = sum(1 for _ in tracker.issues.numbers())
+        with printing.progress("Reading the issues", total) as told:
+            count = verifying.reindex(tracker, told)
+        if as_json:
+            printing.print_json({"issues": count, "index": str(tracker.index.path)})
+        else:
+            click.echo(f"The index is made anew: {count} issues")

@@ -19,8 +19,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """All that is looked at. `address` is the sender's, or the reporter's of an issue opened by a person.
 
     `may_answer`: `mail.automatic.may_answer` for a mail, true otherwise. `own`: the address is ours. `today`: how many
-    acknowledgements went to this address, under any of its user's addresses, since midnight UTC. `inactive`: it is a
-    deactivated user's. `by_reporter`: no mail opened the issue, and who opened it is the reporter himself.
+    acknowledgements went to this address, under any of its user's addresses, since midnight UTC. `this_hour`: how many
+    went to anybody in the last hour, of `hourly` that may, 0 for no limit. `inactive`: it is a deactivated user's.
+    `by_reporter`: no mail opened the issue, and who opened it is the reporter himself.
     """
 
     address: str
@@ -30,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     by_reporter: bool = False
     today: int = 0
+    this_hour: int = 0
+    hourly: int = 0
 
 
 def acknowledge(facts: Facts) -> tuple[str, tuple[Row, ...]]:
@@ -66,6 +69,11 @@ def _limit(facts: Facts) -> Step:
     return f"{facts.today}/{LIMIT}", None if facts.today < LIMIT else False
 
 
+def _hour(facts: Facts) -> Step:
+    # Forged senders are victims, a thousand of them: what each may get a day is too much together.
+    return f"{facts.this_hour}/{facts.hourly}", False if 0 < facts.hourly <= facts.this_hour else None
+
+
 def _thanks(facts: Facts) -> Step:
     return facts.address, True
 
@@ -80,6 +88,7 @@ ACKNOWLEDGEMENT: Table[Facts, bool] = Table(
         Rule("inactive", _inactive),
         Rule("own_action", _own_action),
         Rule("limit", _limit),
+        Rule("hour", _hour),
         Rule("thanks", _thanks),
     ),
     lambda yes: "acknowledged" if yes else "nobody",

@@ -40,6 +40,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `routes` holds only numbers that exist, in the order of the addresses. `tag` is the subject's, `tag_exists`
     whether there is such an issue, `tag_staff` whether the sender is staff there, `tag_enabled` the setting.
     `candidates` are those found, nearest parent first; the verb leaves them empty for a forwarded mail (`forwarded`).
+    `own_id`: its own Message-ID is of our making. `copy_of`: an issue of the account's project that has a mail with its
+    own Message-ID, when one of the two came by a list, which changes what it passes on; 0 for none.
     """
 
     routes: tuple[Route, ...] = ()
@@ -52,15 +54,21 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     forwarded: bool = False
     automatic: str = ""
     sender_is_own: bool = False
+    own_id: bool = False
+    copy_of: int = 0
     auto_create: bool = False
 
 
 class ToIssue(msgspec.Struct, frozen=True):
-    """File it there; `parent` is the Message-ID it answers, "" when unknown."""
+    """File it there; `parent` is the Message-ID it answers, "" when unknown.
+
+    `again`: the issue has another copy of it.
+    """
 
     number: int
     kind: Kind = "email"
     parent: str = ""
+    again: bool = False
 
 
 class NewIssue(msgspec.Struct, frozen=True):
@@ -88,7 +96,12 @@ def _own_notice(facts: Facts) -> Step:
     # Our mark and our sender: a mail of ours that came back by a forward or a list. Filing it would make new notices.
     if facts.automatic in ("ours", "sent-on") and facts.sender_is_own:
         return facts.automatic, ToPool("ignored")
-    return facts.automatic, None
+    # Our own id: a list may have put itself into the From, and a relay may have taken our mark away.
+    return ("id", ToPool("ignored")) if facts.own_id else (facts.automatic, None)
+
+
+def _list_copy(facts: Facts) -> Step:
+    return (str(facts.copy_of), ToIssue(facts.copy_of, again=True)) if facts.copy_of else ("", None)
 
 
 def _address(facts: Facts) -> Step:
@@ -171,6 +184,7 @@ ASSOCIATION: Table[Facts, Answer] = Table(
     "association",
     (
         Rule("own_notice", _own_notice),
+        Rule("list_copy", _list_copy),
         Rule("address", _address),
         Rule("subject_tag", _subject_tag),
         Rule("headers", _headers),

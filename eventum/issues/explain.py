@@ -15,6 +15,10 @@ _SENTENCES = MappingProxyType(
     {
         "association": {
             "own_notice": (N_("It is a notice of ours that came back."), N_("It is no notice of ours.")),
+            "list_copy": (
+                N_("Issue {issue} has this mail already; this copy came another way, by a mailing list."),
+                N_("It is no other copy of a mail that came by a list."),
+            ),
             "address": (N_("It is addressed to issue {issue} ({saw})."), N_("It is addressed to no issue.")),
             "subject_tag": (
                 N_("The subject names issue {issue}."),
@@ -78,7 +82,33 @@ _SENTENCES = MappingProxyType(
             "inactive": (N_("{saw} is a deactivated user."), N_("{saw} is not deactivated.")),
             "own_action": (N_("The reporter opened the issue himself."), N_("The reporter did not open it by hand.")),
             "limit": (N_("Enough acknowledgements today ({saw})."), N_("Not too many acknowledgements today ({saw}).")),
+            "hour": (
+                N_("Enough acknowledgements within an hour, to whomever ({saw})."),
+                N_("Not too many acknowledgements this hour ({saw})."),
+            ),
             "thanks": (N_("{saw} is thanked."), ""),
+        },
+        "fuse": {
+            "opens_too_many": (
+                N_("Too many mails of its sender or domain within an hour would open an issue each ({saw})."),
+                N_("Not too many mails open issues."),
+            ),
+            "storm": (
+                N_("Far too many such mails came within an hour ({saw})."),
+                N_("It is no storm of mails."),
+            ),
+            "by_address": (
+                N_("Too many mails of its sender to this issue within an hour ({saw})."),
+                N_("Not too many mails of its sender to this issue ({saw})."),
+            ),
+            "by_domain": (
+                N_("Too many mails of its sender's domain within an hour ({saw})."),
+                N_("Not too many mails of its sender's domain ({saw})."),
+            ),
+            "by_issue": (
+                N_("Too many mails to this issue within an hour ({saw})."),
+                N_("Not too many mails to this issue ({saw})."),
+            ),
         },
         "recipients": {
             "quiet": (N_("Nobody is told of this."), N_("It is to be told.")),
@@ -145,6 +175,8 @@ _RESULTS = MappingProxyType(
         "accepted": N_("accepted"),
         "nobody": N_("no mail"),
         "acknowledged": N_("an acknowledgement"),
+        "held": N_("its notices wait"),
+        "silent": N_("nobody is told"),
     }
 )
 

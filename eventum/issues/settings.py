@@ -60,6 +60,32 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
 
 
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """Below so many megabytes free no mail is fetched; 0 never stops it."""
+
+    min_free: int = 200
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What `/metrics` is read with from other machines; sealed, "" for nobody."""
+
+    token: str = ""
+
+
+class Fuse(msgspec.Struct, frozen=True, kw_only=True):
+    """How many mails within an hour are told of as usual, see `issues/fuse`; 0 for no limit.
+
+    `address`: of one sender into one issue; `new_issues`: of one sender that open one each; `domain`: of one domain
+    into issues, staff not counted; `issue`: into one issue. `acknowledgements`: those that are sent to anybody at all.
+    """
+
+    address: int = 20
+    new_issues: int = 50
+    domain: int = 500
+    issue: int = 100
+    acknowledgements: int = 50
+
+
 class General(msgspec.Struct, frozen=True, kw_only=True):
     """General Setup as it is stored in settings/general.json."""
 
@@ -74,6 +100,9 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
     draft_routing: AddressRouting = AddressRouting(prefix="draft-")
     network: Network = Network()
     defaults: Defaults = Defaults()
+    fuse: Fuse = Fuse()
+    disk: Disk = Disk()
+    metrics: Metrics = Metrics()
 
 
 class Key(NamedTuple):
@@ -183,5 +212,12 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "network.allowed_ports": Key("network", "allowed_ports", typed.ports),
         "defaults.language": Key("defaults", "language", typed.language),
         "defaults.timezone": Key("defaults", "timezone", typed.timezone),
+        "fuse.address": Key("fuse", "address", typed.count),
+        "fuse.new_issues": Key("fuse", "new_issues", typed.count),
+        "fuse.domain": Key("fuse", "domain", typed.count),
+        "fuse.issue": Key("fuse", "issue", typed.count),
+        "fuse.acknowledgements": Key("fuse", "acknowledgements", typed.count),
+        "disk.min_free": Key("disk", "min_free", typed.megabytes),
+        "metrics.token": Key("metrics", "token", str, secret=True),
     }
 )

@@ -53,6 +53,20 @@ def port(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """How many of something there may be, 0 for no limit."""
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        raise ValueError(N_("write a number like 20, or 0 for no limit."))
+    return int(text)
+
+
+def megabytes(text: str) -> int:
+    """A number of megabytes, 0 for none."""
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise ValueError(N_("write a number of megabytes, like 200, or 0 for no limit."))
+    return int(text)
+
+
 def security(text: str) -> str:
     """How the line to the outgoing server is secured."""
     if text.lower() not in SECURITIES:

@@ -14,6 +14,7 @@ from eventum.wording import N_, Say
 _RULES = MappingProxyType(
     {
         "own_notice": N_("A notice of ours"),
+        "list_copy": N_("Came by a mailing list, too"),
         "address": N_("Address"),
         "subject_tag": N_("Subject tag"),
         "headers": N_("In-Reply-To, References"),
@@ -42,6 +43,11 @@ _RULES = MappingProxyType(
         "new_issue": N_("New issue by hand"),
         "accepted": N_("Accepted by hand"),
         "own_issue": N_("Moved by hand"),
+        "opens_too_many": N_("Loop fuse"),
+        "storm": N_("Loop fuse"),
+        "by_address": N_("Loop fuse"),
+        "by_domain": N_("Loop fuse"),
+        "by_issue": N_("Loop fuse"),
         "staff": N_("Written here"),
         "note": N_("Written here"),
         "draft": N_("Written here"),
@@ -56,7 +62,7 @@ _TABLES = MappingProxyType(
 )
 _WORDS = MappingProxyType({"on": N_("On"), "off": N_("Off"), "email": "", "note": ""})
 _IN_BRACKETS = re.compile(r"\s*[(\uff08]\{saw\}[)\uff09]")  # As our languages write them.
-PLACING = ("association", "receive", "person")
+PLACING = ("association", "receive", "fuse", "person")
 """The tables that say where a mail belongs; the others say what followed from it."""
 
 

@@ -114,7 +114,7 @@ def _report(value: str) -> str:
 
 
 def _null_sender(value: str) -> str:
-    return "bounce" if value in ("<>", "") else ""
+    return "bounce" if value.strip("<> ") in ("", "mailer-daemon") else ""  # the word is what Postfix writes for it
 
 
 def _from_a_daemon(headers: Headers, senders: Senders) -> str:

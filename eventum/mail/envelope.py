@@ -44,6 +44,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     subject: str
     queued: datetime
+    hold: str = ""  # the counter of the loop fuse that blew: the mail waits for a quiet hour, or for a person
 
 
 Trace = Envelope | Posting
@@ -119,6 +120,8 @@ def _posting_lines(trace: Posting) -> _Lines:
     yield "Event", str(trace.event)
     yield "Queued", _when(trace.queued)
     yield "Message-Id", trace.message_id
+    if trace.hold:
+        yield "Hold", trace.hold
     yield "Subject", trace.subject
 
 
@@ -133,6 +136,7 @@ def _posting(fields: _Fields) -> Posting:
         queued=_read_when(fields["Queued"][0]),
         message_id=fields["Message-Id"][0],
         subject=fields["Subject"][0],
+        hold=fields.get("Hold", [""])[0],
     )
 
 

@@ -7,20 +7,25 @@ about to be, is noted with the position, so that a run that died there tells it 
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from eventum.errors import Busy
-from eventum.issues.accounts import TYPES, Account
+from eventum.issues.accounts import Account, quiet_threshold
 from eventum.mail.envelope import Envelope
+from eventum.runners.account_server import MARGIN, Beginning, server_of
 from eventum.store.state import FetchState
+from eventum.tracker import room
 from eventum.tracker.disposition import OUTCOMES
 from eventum.tracker.tracker import Tracker
-from eventum.transport.mailbox import Fetched, Mailbox, Position, Server, open_mailbox
+from eventum.transport.mailbox import Fetched, Mailbox, Position, open_mailbox
+from eventum.wording import N_
 
-MOST_PASSED_OVER = 100
-MARGIN = timedelta(hours=1)  # The server's clock may differ from ours; a mail too many is better than one too few.
+# More mails than this the server does not refuse for what they are: it is in trouble, and nothing goes on past them.
+MOST_PASSED_OVER = 1000
+# A mail that the server could not give is asked for again in the next run, then after so long, then every day.
+AGAIN = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
 BY_NUMBER = "imap"  # The one protocol whose position is a number; the others remember the ids they have.
 
 
@@ -35,6 +40,7 @@ class Fetch(msgspec.Struct, kw_only=True):
     fetched: int = 0
     skipped: bool = False
     error: str = ""
+    next_try: datetime | None = None  # it failed before and was left alone this time
     damaged: bool = False  # the error is a file of ours that cannot be used
 
     @property
@@ -46,25 +52,8 @@ class Fetch(msgspec.Struct, kw_only=True):
         """The account as the interface shows it: `downloaded` is the sum of the outcomes."""
         counts = [(str(outcome), self.outcomes.get(outcome, 0)) for outcome in OUTCOMES]
         row: dict[str, object] = {"id": self.id, "downloaded": sum(count for _, count in counts)}
-        return row | dict(counts) | {"skipped": self.skipped, "error": self.error or None}
-
-
-def server_of(tracker: Tracker, account: Account, password: str | None = None) -> Server:
-    """How to reach an account's mailbox, with this password or the stored one.
-
-    Raises `Damaged` when that cannot be opened.
-    """
-    kind = TYPES[account.type]
-    return Server(
-        protocol=kind.protocol,
-        host=account.host,
-        port=account.port or kind.port,
-        security=kind.security,
-        verify=kind.verify,
-        username=account.username,
-        password=tracker.settings.account_password(account) if password is None else password,
-        folder=account.folder,
-    )
+        row |= dict(counts) | {"skipped": self.skipped, "error": self.error or None}
+        return row | ({"next_try": self.next_try} if self.next_try else {})
 
 
 class AccountFetch:
@@ -80,6 +69,8 @@ class AccountFetch:
         self._place = f"{self._server.protocol}://{account.username}@{account.host.lower()}/{account.folder}"
         self._state = self._of_this_mailbox(tracker.state.fetch(account.id))
         self._stored = set() if self._by_number else tracker.state.fetched_ids(account.id)
+        self._beginning = Beginning(tracker, account, self._place)
+        self._limit: datetime | None = None
 
     def _of_this_mailbox(self, state: FetchState) -> FetchState:
         """What is noted, unless it is about another mailbox: its numbers mean other mails there."""
@@ -90,22 +81,42 @@ class AccountFetch:
 
     def run(self, limit: int) -> None:
         """Fetch. Raises as the transport does, and `Busy` when mails had to be left on the server."""
-        if self._state.first_fetch is None:
-            self._save(first_fetch=self._tracker.clock())
+        self._check_room()
+        now, first = self._tracker.clock(), self._state.first_fetch or self._beginning.when
+        # A first fetch that is to come was noted by a clock that was ahead; until then no mail would be told.
+        first = now if first is None or first > now + MARGIN else first
+        self._save(first_fetch=first)
+        self._limit = quiet_threshold(self._account, first)
         removing = not self._account.leave_copy
         with open_mailbox(self._server, removing=removing or bool(self._state.owed)) as mailbox:
             position = self._start(mailbox)
             if self._state.owed and removing:
                 mailbox.remove(self._state.owed)
-            uids = [*self._state.todo, *mailbox.new(position)]
-            wanted = uids[:limit] if limit else uids
+            uids = dict.fromkeys([*self._asked_again(mailbox), *self._state.todo, *mailbox.new(position)])
+            wanted = list(uids)[: limit or None]
             self._fetch.waiting = len(wanted)
             for batch in mailbox.fetch(wanted):
                 position = self._keep(mailbox, batch, position)
-            if mailbox.commit() and self._state.owed:
+                self._check_room()
+            self._keep(mailbox, [], position)
+            is_removed = mailbox.commit()
+            if is_removed and self._state.owed:
                 self._save(owed=())
             self._forget(position)
-            self._note_passed_over(mailbox)
+            if self._state.owed and removing:
+                raise Busy(
+                    N_("{host} did not confirm that fetched mails are removed; the next run asks it again."),
+                    host=self._server.host,
+                )
+            if left := mailbox.passed_over:
+                reasons = "; ".join(f"{uid}: {reason}" for uid, reason in left[:3])
+                raise Busy(N_("{count} mails were left on the server: {reasons}"), count=len(left), reasons=reasons)
+
+    def _check_room(self) -> None:
+        """Raise `NoRoom` when the disk is nearly full: what was not fetched stays on the server."""
+        why = room.watch(self._tracker)
+        if why is not None:
+            raise why
 
     def _start(self, mailbox: Mailbox) -> Position:
         """The position to go on from; at the very first fetch what `--start` says."""
@@ -115,42 +126,65 @@ class AccountFetch:
             if self._account.start != "all":
                 todo = mailbox.unseen() if self._account.start == "unread" else ()
                 position = mailbox.newest()
+                todo = (*todo, *self._beginning.came_since(mailbox, {*todo, *self._stored}))
+            self._beginning.note(state.first_fetch)
             self._save_position(position, started=True, todo=todo)
             return position
+        self._beginning.note(state.first_fetch)
         if state.validity != mailbox.validity:
             # All numbers mean other mails now; those we have are recognised by their bytes.
             # What was passed over at the first fetch is passed over again, by the server's own dates.
             since = None if self._account.start == "all" or state.first_fetch is None else state.first_fetch - MARGIN
-            self._save(validity=mailbox.validity, last=0, todo=(), owed=(), only_since=since)
+            self._save(validity=mailbox.validity, last=0, todo=(), owed=(), passed_over=(), only_since=since)
         known = self._stored.union(self._state.owed)
         return Position(validity=mailbox.validity, uid=self._state.last, known=frozenset(known))
 
     def _keep(self, mailbox: Mailbox, batch: list[Fetched], position: Position) -> Position:
-        """A batch is durable, then known, then no longer the server's affair."""
-        if not batch:
+        """A batch is durable, then known, then no longer the server's affair.
+
+        What the server could not give before it is named in the same step: the position goes on past it.
+        """
+        if not batch and not mailbox.passed_over:
             return position
         now, since = self._tracker.clock(), self._state.only_since
         wanted = [mail for mail in batch if since is None or mail.date is None or mail.date >= since]
         self._tracker.spool.accept(
             [
-                (Envelope(destination=self._account.id, received=now, source=f"{self._place};uid={mail.uid}"), mail.raw)
+                (
+                    Envelope(
+                        destination=self._account.id,
+                        received=now,
+                        source=f"{self._place};uid={mail.uid}",
+                        quiet=self._is_old(mail),
+                    ),
+                    mail.raw,
+                )
                 for mail in wanted
             ]
         )
         uids = [mail.uid for mail in batch]
         kept = [mail.uid for mail in wanted]
-        position = mailbox.advanced(position, [uid for uid in uids if uid not in self._state.todo])
+        refused = [uid for uid, _ in mailbox.passed_over]
+        passed_over = self._passed_over(mailbox, uids)
+        position = mailbox.advanced(position, [uid for uid in (*uids, *refused) if uid not in self._state.todo])
         removing = not self._account.leave_copy
+        # An id of two mails says nothing in the next session: such mails are fetched again there, and recognised.
+        lasting = [uid for uid in kept if uid not in mailbox.shared]
         # IMAP removes at once; POP3 when the session ends, so all that was marked stays owed until then.
-        owed = (*(() if self._by_number else self._state.owed), *kept) if removing else ()
-        done = set(uids)
+        owed = (*(() if self._by_number else self._state.owed), *lasting) if removing else ()
+        done = {*uids, *refused}
         todo = tuple(uid for uid in self._state.todo if uid not in done)
-        self._save_position(position, uids, owed=owed, todo=todo)
+        known = [uid for uid in (*uids, *refused) if not (removing and uid in mailbox.shared)]
+        self._save_position(position, known, owed=owed, todo=todo, **passed_over)
         if removing and kept:
             mailbox.remove(kept)
         self._fetch.fetched += len(kept)
         self._news.set()
         return position
+
+    def _is_old(self, mail: Fetched) -> bool:
+        """Whether the server has it for so long that nobody is told; what the mail says itself is looked at later."""
+        return self._limit is not None and mail.date is not None and mail.date < self._limit
 
     def _save_position(self, position: Position, uids: Sequence[str] = (), **more: object) -> None:
         if self._by_number:
@@ -176,18 +210,39 @@ class AccountFetch:
         if not self._by_number and len(self._stored) > 2 * len(position.known) + 1000:
             self._tracker.state.set_fetched_ids(self._account.id, position.known)
 
-    def _note_passed_over(self, mailbox: Mailbox) -> None:
-        """What the server could not give is named for a person: later fetches do not come back to it."""
-        left = self._state.passed_over
-        if not self._by_number and left:
-            there = set(mailbox.new(Position()))
-            left = tuple(one for one in left if one.partition(": ")[0] in there)
-        said = [f"{uid}: {reason}" for uid, reason in mailbox.passed_over]
-        uids = [uid for uid, _ in mailbox.passed_over]
-        passed = tuple(dict.fromkeys([*left, *said]))[-MOST_PASSED_OVER:]
-        if self._by_number:
-            self._save(passed_over=passed, last=max([self._state.last, *map(int, uids)]))
-        else:
-            self._save_position(Position(), uids, passed_over=passed)
-        if said:
-            raise Busy(f"{len(said)} mails were left on the server: {'; '.join(said[:3])}")
+    def _asked_again(self, mailbox: Mailbox) -> list[str]:
+        """The mails that the server could not give and still has, when it is time to ask for them once more.
+
+        Those that it no longer has are forgotten: somebody took them away, which is what they were named for.
+        """
+        state = self._state
+        if not state.passed_over:
+            return []
+        uids = [one.partition(": ")[0] for one in state.passed_over]
+        there = mailbox.still(uids)
+        left = tuple(one for one in state.passed_over if one.partition(": ")[0] in there)
+        now = self._tracker.clock()
+        is_time = state.again is None or not now < state.again <= now + AGAIN[-1]
+        more: dict[str, object] = {} if left else {"again": None, "again_asked": 0}
+        if left and is_time:
+            pause = AGAIN[min(state.again_asked, len(AGAIN) - 1)]
+            more = {"again": now + pause, "again_asked": state.again_asked + 1}
+        self._save(passed_over=left, **more)
+        return [uid for uid in uids if uid in there] if is_time else []
+
+    def _passed_over(self, mailbox: Mailbox, fetched: Sequence[str]) -> dict[str, object]:
+        """What the server could not give, without what came now. Raises `Busy` when it is not about these mails."""
+        said = {uid: f"{uid}: {reason}" for uid, reason in mailbox.passed_over}
+        before = {one.partition(": ")[0]: one for one in self._state.passed_over}
+        left = {uid: one for uid, one in (before | said).items() if uid not in fetched}
+        if len(left) > MOST_PASSED_OVER:
+            raise Busy(
+                N_("{host} cannot give {count} mails: {reasons}"),
+                host=self._server.host,
+                count=len(left),
+                reasons=next(iter(said.values()), ""),
+            )
+        if said.keys() - before.keys():
+            # A new one is asked for in the next run, whenever it is the turn of the others.
+            return {"passed_over": tuple(left.values()), "again": None, "again_asked": 0}
+        return {"passed_over": tuple(left.values())}

@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -19,6 +20,7 @@ from eventum.errors import Refused
 from eventum.issues.accounts import Account
 from eventum.runners.fetching import fetchable
 from eventum.store.downloads import Progress
+from eventum.tracker.imports import state_of
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -69,7 +71,7 @@ def seen(tracker: Tracker, account: Account) -> Seen:
             return Seen(phase="failed" if progress.error else "done", progress=progress)
     elif progress.asked is None:
         return Seen(phase="none", progress=progress)
-    elif tracker.clock() - progress.asked < BEGINS_WITHIN:
+    elif abs(tracker.clock() - progress.asked) < BEGINS_WITHIN:
         return Seen(phase="starting", progress=progress)
     return Seen(phase="died", progress=progress, words=tracker.downloads.last_words(account.id))
 
@@ -87,18 +89,37 @@ def begin(tracker: Tracker, account: Account) -> bool:
             return False
         tracker.downloads.note(account.id, Progress(asked=tracker.clock()))
         with tracker.downloads.output(account.id) as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "app", "download-emails", "--account", account.id],
-                cwd=ROOT,
-                env=surroundings(tracker),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    # Somebody has to hear of its end, or it stays in the table of processes as long as the server runs.
-    threading.Thread(target=process.wait, name=f"download-{account.id}", daemon=True).start()
+            _start(tracker, ("download-emails", "--account", account.id), output)
     return True
+
+
+def begin_undo(tracker: Tracker, ident: str) -> str:
+    """Begin to undo an import, unless that goes on or is done; the account it brought mail to.
+
+    Raises `NotFound`, `Refused`, `Damaged`, `Busy`.
+    """
+    with tracker.locks.record("download"):
+        one = tracker.imports.load(ident)
+        if state_of(tracker, one) not in ("undoing", "undone"):
+            # Whoever looks next sees that it was asked for, and nobody goes on with the import.
+            tracker.imports.save(msgspec.structs.replace(one, undoing=tracker.clock()))
+            _start(tracker, ("import-mail", "--undo", one.id), subprocess.DEVNULL)
+    return one.account
+
+
+def _start(tracker: Tracker, words: Sequence[str], output: BinaryIO | int) -> None:
+    """A command in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", *words],
+        cwd=ROOT,
+        env=surroundings(tracker),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    # Somebody has to hear of its end, or it stays in the table of processes as long as the server runs.
+    threading.Thread(target=process.wait, name=f"run-{process.pid}", daemon=True).start()
 
 
 def surroundings(tracker: Tracker) -> dict[str, str]:

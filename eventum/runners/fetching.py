@@ -11,13 +11,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import msgspec
 
-from eventum.errors import Damaged, EventumError
+from eventum.errors import Damaged, EventumError, Refused
 from eventum.issues.accounts import TYPES, Account
 from eventum.runners.account_fetch import AccountFetch, Fetch
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import Unforeseen, guarded
 from eventum.store import downloads
+from eventum.store.said import Said, said
+from eventum.tracker import patience, troubles
 from eventum.tracker.disposition import Disposition
+from eventum.tracker.room import NoRoom
 from eventum.tracker.tracker import Tracker
 
 PARALLEL = 8
@@ -36,8 +39,16 @@ def fetchable(accounts: Sequence[Account]) -> list[Account]:
 class Download:
     """One run of `download-emails`."""
 
-    def __init__(self, tracker: Tracker, limit: int = 0, on_progress: Progress = lambda count: None) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        limit: int = 0,
+        on_progress: Progress = lambda count: None,
+        *,
+        insist: bool = False,  # Somebody asked for just these accounts: also for those that failed and wait.
+    ) -> None:
         self._tracker = tracker
+        self._insist = insist
         self._limit = limit
         self._on_progress = on_progress
         self._fetches: dict[str, Fetch] = {}
@@ -73,6 +84,7 @@ class Download:
         self._note_progress(ended=True)
         self.held_by_another = incoming.held_by_another
         self.problems, self.damaged = list(incoming.problems), list(incoming.damaged)
+        troubles.forget(tracker)
         prune(tracker)
         return list(self._fetches.values())
 
@@ -113,26 +125,56 @@ class Download:
         if lease is None:
             fetch.skipped = True
             return
-        fetch.began = True
         with lease:
+            # Asked while the lease is held: another run may have failed or done well a moment ago.
+            if not self._insist and self._leave_alone(account, fetch):
+                return
+            fetch.began = True
             outcome = guarded(lambda: AccountFetch(self._tracker, account, fetch, news).run(self._limit))
             fetch.error = str(outcome) if isinstance(outcome, EventumError) else ""
             fetch.damaged = isinstance(outcome, Damaged) and not isinstance(outcome, Unforeseen)
-            noted = guarded(lambda: self._note(account, fetch.error))
+            noted = guarded(lambda: self._note(account, fetch, outcome))
             if isinstance(noted, EventumError):
                 fetch.error = fetch.error or str(noted)
         fetch.finished = True
         if fetch.error:
             log.info("fetching: %s: %s", account.id, fetch.error)
 
-    def _note(self, account: Account, error: str) -> None:
+    def _leave_alone(self, account: Account, fetch: Fetch) -> bool:
+        """Whether the account failed so lately that it is not tried now; why and until when stands in `fetch` then."""
+        state = guarded(lambda: self._tracker.state.fetch(account.id))
+        if isinstance(state, EventumError):
+            return False  # What is wrong with the note is told by the fetch.
+        fetch.next_try = patience.waits_until(state, account, self._tracker.clock())
+        if fetch.next_try is None:
+            return False
+        fetch.error, fetch.finished = state.error, True
+        return True
+
+    def _note(self, account: Account, fetch: Fetch, outcome: EventumError | None) -> None:
         now, state = self._tracker.clock(), self._tracker.state.fetch(account.id)
-        if error:
+        if isinstance(outcome, NoRoom):
+            # Nothing is wrong with the server: it is asked again as soon as there is room.
             state = msgspec.structs.replace(
-                state, last_run=now, error=error, error_since=state.error_since or now, failures=state.failures + 1
+                state, last_run=now, error=str(outcome), why=said(outcome), error_since=state.error_since or now
+            )
+        elif isinstance(outcome, EventumError):
+            # Where mail still comes, the next run may get the rest.
+            failures = 1 if fetch.fetched else state.failures + 1
+            pauses = patience.REFUSED if isinstance(outcome, Refused) else patience.UNREACHED
+            state = msgspec.structs.replace(
+                state,
+                last_run=now,
+                error=str(outcome),
+                why=said(outcome),
+                error_since=state.error_since or now,
+                failures=failures,
+                next_try=now + patience.pause(failures, pauses, account.id),
+                tried=account.revision,
             )
         else:
             state = msgspec.structs.replace(
-                state, last_run=now, last_success=now, error="", error_since=None, failures=0
+                state, last_run=now, last_success=now, error="", why=Said(), error_since=None, failures=0, next_try=None
             )
         self._tracker.state.save_fetch(account.id, state)
+        troubles.of_account(self._tracker, account, state, outcome)

@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 from eventum.errors import Busy, Damaged, EventumError, NotFound
 from eventum.mail.envelope import Envelope
 from eventum.runners.runner import Unforeseen, guarded
+from eventum.store import age
 from eventum.store.maildir import Entry
+from eventum.store.spool import DONE_FOR
 from eventum.store.state import Run
+from eventum.tracker import copied, fuses
 from eventum.tracker.disposition import UNUSABLE, Disposition
 from eventum.tracker.ground import Arrival
-from eventum.tracker.reading import Read
+from eventum.tracker.limits import Read
 from eventum.tracker.receive import receive
 from eventum.tracker.tracker import Tracker
 
@@ -53,7 +56,9 @@ class Incoming:
                 if self._tracker.spool.is_left_claimed():
                     # Claims are made under this lock only: that run died since we began, and its mail goes first.
                     self._tracker.recover()
+                copied.bring_together(self._tracker)
                 decided = self._work_off()
+                guarded(lambda: fuses.tell(self._tracker))
             count += decided
             # Who found the lock taken meanwhile left its mail to us; what cannot be claimed twice in a row is not ours.
             idle = 0 if decided else idle + 1
@@ -82,7 +87,10 @@ class Incoming:
         if self._asked:
             return
         if not self._waiting:
-            self._waiting.extend(self._tracker.spool.waiting())
+            # What was put off because it broke its reader goes last, so that good mail waits for it only once. Mail
+            # that a killed run had in hand keeps its place: nothing is known against it, and its answer may be near.
+            found = self._tracker.spool.waiting()
+            self._waiting.extend(sorted(found, key=lambda entry: entry.attempts > 0 and entry.not_before > 0))
         some = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
         for entry in self._tracker.spool.claim(some):
             self._tracker.reader.ask(entry.path)
@@ -125,6 +133,7 @@ class Incoming:
             self._tell(done)
             return []
         log.info("incoming: a batch of %d was not committed (%s); trying mail by mail", len(read), done)
+        self._tracker.bring_to_end()
         failures: list[tuple[Entry, EventumError]] = []
         for entry, arrival in read:
             self._tracker.index.catch_up()
@@ -133,6 +142,7 @@ class Incoming:
                 self._tell(one)
             else:
                 failures.append((entry, one))
+                self._tracker.bring_to_end()
         return failures
 
     def _note(self, error: EventumError) -> None:
@@ -157,9 +167,10 @@ class Incoming:
     def _put_off(self, entry: Entry, reason: str) -> None:
         account = self._tracker.spool.destination(entry)
         if self._tracker.spool.defer(entry, reason):
+            self.problems[f"A mail was laid aside ({reason}); `flask dead list` shows it."] = None
             self._told(Disposition(key=entry.key, account=account, outcome="failed"))
         else:
-            self.problems[f"A mail could not be handled ({reason}) and is tried again in a minute."] = None
+            self.problems[f"A mail could not be handled ({reason}) and is tried again later."] = None
 
 
 def _arrival(entry: Entry, answer: Read) -> Arrival:
@@ -174,6 +185,8 @@ def prune(tracker: Tracker) -> None:
     """Forget handled mails that are older than a day, at most once an hour."""
     last = tracker.state.run("prune")
     now = tracker.clock()
-    if last is None or abs((now - last.ended).total_seconds()) > PRUNE_EVERY:
-        tracker.spool.prune(now.timestamp())
-        tracker.state.save_run(Run(command="prune", started=now, ended=now, ok=True, summary=""))
+    if last is None or abs((now - last.ended).total_seconds()) >= PRUNE_EVERY:
+        looks = (*(last.looks if last else ()), now.timestamp())[-age.KEPT :]
+        tracker.spool.prune(age.before(looks, DONE_FOR), now.timestamp())
+        run = Run(command="prune", started=now, ended=now, ok=True, summary="", looks=looks)
+        guarded(lambda: tracker.state.save_run(run))  # Where that cannot be noted, it is done again the next time.

@@ -14,7 +14,7 @@ import msgspec
 from eventum.errors import Busy, Conflict, EventumError, Refused
 from eventum.issues import typed
 from eventum.issues.accounts import Account
-from eventum.runners.account_fetch import server_of
+from eventum.runners.account_server import server_of
 from eventum.runners.runner import guarded
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Mailbox, OnStep, Server, Timeouts, open_mailbox
@@ -32,7 +32,7 @@ NAMES = {
 }
 NOT_TRIED = N_("not tried")
 NOT_NEEDED = N_("not needed")
-PROBING = Timeouts(connect=10.0, command=20.0)
+PROBING = Timeouts(connect=10.0, command=20.0, whole=120.0)
 # Somebody at a browser waits, and his server's answers must not hold one of our threads.
 PROMPT = Timeouts(connect=5.0, command=5.0, ending=5.0, whole=15.0)
 
@@ -133,15 +133,12 @@ def allow(tracker: Tracker, host: str, port: int) -> None:
 
 
 def attempted(work: Callable[[OnStep], dict[str, Words]], timeouts: Timeouts) -> Attempt:
-    """The work done; when `timeouts.whole` is set, given up when it takes longer than that.
+    """The work done; given up when it takes longer than `timeouts.whole`.
 
-    Looking up a name cannot be interrupted and may take a minute, so then the work has a thread of its own: it is left
-    to itself, and ends when its connection does.
+    Looking up a name cannot be interrupted and may take a minute, so the work has a thread of its own: it is left to
+    itself, and ends when its connection does.
     """
     attempt = Attempt()
-    if not timeouts.whole:
-        attempt.run(work)
-        return attempt
     finished = threading.Event()
 
     def run() -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from eventum.errors import Busy, Damaged, EventumError
 from eventum.store.state import Run
+from eventum.tracker import alerts
 from eventum.tracker.tracker import Tracker
 
 Result = TypeVar("Result")
@@ -46,6 +47,7 @@ def running(tracker: Tracker, command: str) -> Iterator[list[str]]:
         recovered = tracker.recover()
         if recovered:
             log.info("%s: took back %d mails of runs that died", command, recovered)
+        alerts.tell(tracker)
         yield problems
     except BaseException as error:
         problems.append(str(error) or type(error).__name__)
@@ -59,3 +61,4 @@ def running(tracker: Tracker, command: str) -> Iterator[list[str]]:
             summary="; ".join(problems)[:1000],
         )
         guarded(lambda: tracker.state.save_run(run))
+        guarded(lambda: alerts.tell(tracker))

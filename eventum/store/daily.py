@@ -6,7 +6,7 @@ a lock. A run that is killed takes the counts of its batch with it: the mails th
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -42,7 +42,8 @@ class Days:
         today = now.date()
         days = dict(self.counts(direction))
         days[today] = days.get(today, 0) + count
-        kept = sorted(day for day in days if day > today - timedelta(days=KEPT))
+        # The newest by their number, not by their distance: a clock that is ahead for a moment wipes nothing out.
+        kept = sorted(days)[-KEPT:]
         daily = Daily(days={day.isoformat(): days[day] for day in kept})
         self._maker().replace(self._layout.daily(direction), records.encode(daily), durable=False)
 

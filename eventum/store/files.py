@@ -9,6 +9,7 @@ A file is durable when its content and the name in its folder both are; `flush` 
 import contextlib
 import errno
 import os
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -61,22 +62,25 @@ def write_durable(path: Path | str, data: bytes) -> None:
     sync_and_close(open_new(path, data))
 
 
-def atomic_write(path: Path, data: bytes, durable: bool = True, tmp: Path | None = None) -> None:
+def atomic_write(
+    path: Path, data: bytes, durable: bool = True, tmp: Path | None = None, *, whole: bool = False
+) -> None:
     """Replace the content of `path` all at once; readers see the old file or the new one, never a half.
 
     `tmp` is the name used meanwhile (default: beside `path`, hidden, with this thread's number); on the same file
-    system. With `durable` the content and the name are on disk when this returns.
+    system. With `durable` the content and the name are on disk when this returns. With `whole` alone the content is,
+    so that a power cut leaves the old file or the new one; without both it may leave an empty one.
     """
     temporary = tmp or path.with_name(f".{path.name}.{threading.get_native_id()}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     fd = open_new(temporary, data)
     try:
-        if durable:
+        if durable or whole:
             os.fsync(fd)
     finally:
         os.close(fd)
-    os.replace(temporary, path)
+    move(temporary, path)
     if durable:
         sync_path(str(path.parent))
 
@@ -98,17 +102,37 @@ def append(path: Path, data: bytes, durable: bool = False) -> None:
         os.close(fd)
 
 
-def read(path: Path | str) -> bytes:
-    """The whole content of `path`. Raises `NotFound` when there is no such file."""
+# Of a name of ours that is no file: to follow a link may lead out of the store, to open a pipe may last for ever.
+_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def _opened(path: Path | str) -> int:
+    """A file, opened to be read. Raises `NotFound`, and `OSError` for a link, a pipe or a folder."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fd = os.open(path, _READING)
+        except OSError as error:
+            # A cluster file system says ESTALE for "replaced meanwhile": the new file is behind the same name.
+            if error.errno != errno.ESTALE:
+                raise
+            fd = os.open(path, _READING)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.") from error
     except OSError as error:
-        # A cluster file system says ESTALE for "replaced meanwhile": the new file is behind the same name.
-        if error.errno != errno.ESTALE:
-            raise
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed", str(path)) from error
+        raise
+    mode = os.fstat(fd).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(fd)
+        what = "it is a folder" if stat.S_ISDIR(mode) else "it is no file but a pipe or a device"
+        raise OSError(errno.EISDIR, what, str(path))
+    return fd
+
+
+def read(path: Path | str) -> bytes:
+    """The whole content of `path`. Raises `NotFound` when there is no such file, `OSError` when it is no plain file."""
+    fd = _opened(path)
     try:
         size = os.fstat(fd).st_size
         data = os.read(fd, size + 1)
@@ -134,28 +158,46 @@ def ends_with(path: Path | str, end: bytes) -> bool:
 
 
 def read_head(path: Path | str, size: int) -> bytes:
-    """The first `size` bytes of `path`. Raises `NotFound` when there is no such file."""
+    """The first `size` bytes of `path`. Raises as `read`."""
+    fd = _opened(path)
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(size) or b""
-    except FileNotFoundError as error:
-        raise NotFound(f"There is no file {path}.") from error
+        return os.read(fd, size)
+    finally:
+        os.close(fd)
 
 
 def rename(source: Path | str, target: Path | str) -> bool:
-    """Move a file or folder to a new name. False when the source is gone: somebody else moved it first."""
+    """Move a file or folder to a new name. False when the source is gone: somebody else moved it elsewhere first."""
     try:
         os.rename(source, target)
     except FileNotFoundError:
         if os.path.lexists(source):  # It is the target's folder that is missing.
             raise
-        return False
+        # A network file system that asks twice says so of what it has done.
+        return os.path.lexists(target)
+    _let_go(source, target)
     return True
 
 
 def move(source: Path | str, target: Path | str) -> None:
     """Give a file of our own making its final name. Raises `OSError`, also when the source is gone: it was ours."""
-    os.rename(source, target)
+    try:
+        os.rename(source, target)
+    except FileNotFoundError:
+        if os.path.lexists(source) or not os.path.lexists(target):  # Else it is done, see `rename`.
+            raise
+    _let_go(source, target)
+
+
+def _let_go(source: Path | str, target: Path | str) -> None:
+    """After a power cut, or in a copy made meanwhile, a file may have its old name and its new one; renaming the one
+    to the other does nothing then (POSIX), and the old one would stay for ever. A name that is both is not let go.
+    """
+    if os.path.abspath(source) == os.path.abspath(target):
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.lstat(source), os.lstat(target)):
+            os.unlink(source)
 
 
 def publish(source: Path | str, target: Path | str) -> bool:
@@ -163,9 +205,11 @@ def publish(source: Path | str, target: Path | str) -> bool:
     try:
         os.rename(source, target)
     except OSError as error:
+        is_done = not os.path.lexists(source) and os.path.lexists(target)  # See `rename`.
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-            return False
-        raise
+            return is_done
+        if error.errno != errno.ENOENT or not is_done:
+            raise
     return True
 
 
@@ -237,9 +281,37 @@ def exists(path: Path | str) -> bool:
     return os.path.lexists(path)
 
 
+def identity(path: Path | str) -> tuple[int, int] | None:
+    """What tells the file behind a name from every other one there is; None when there is none."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def is_plain(path: Path | str) -> bool:
+    """Whether there is a file of that name, which is no link, pipe or folder."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def modified_ns(path: Path | str) -> int:
     """When the file or folder was changed last, in nanoseconds since 1970; 0 when there is none."""
     try:
         return os.stat(path).st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process of that number on this host: of a name that carries one, whether its maker lives."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process > 0

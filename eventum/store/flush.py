@@ -33,6 +33,7 @@ class Flush:
 
     def __init__(self) -> None:
         self._pending: list[Future[None]] = []
+        self._unnamed: list[tuple[str, str]] = []  # (temporary name, name) of what is to be named when it is durable
         self._folders: dict[str, None] = {}
 
     def write(self, path: Path | str, data: bytes, mtime_ns: int | None = None) -> None:
@@ -41,6 +42,14 @@ class Flush:
         if mtime_ns is not None:
             os.utime(fd, ns=(mtime_ns, mtime_ns))
         self._pending.append(_threads().submit(files.sync_and_close, fd))
+
+    def write_whole(self, temporary: Path | str, path: Path | str, data: bytes) -> None:
+        """Write a file that has its name only when its content is durable, at the end of the flush; it may be there.
+
+        What shows at once under its last name is empty or half after a power cut.
+        """
+        self.write(temporary, data)
+        self._unnamed.append((str(temporary), str(path)))
 
     def folder(self, path: Path | str) -> None:
         """Let the names in this folder be durable when the flush ends."""
@@ -58,6 +67,9 @@ class Flush:
     def finish(self) -> None:
         """Wait until contents and folders are durable. Raises `OSError` of the first that failed."""
         self.contents()
+        unnamed, self._unnamed = self._unnamed, []
+        for temporary, path in unnamed:
+            files.move(temporary, path)
         folders, self._folders = list(self._folders), {}
         if len(folders) == 1:
             files.sync_path(folders[0])
@@ -74,3 +86,6 @@ class Flush:
         else:
             with contextlib.suppress(OSError):  # The block's own error is the one to be told.
                 self.contents()
+            for temporary, _ in self._unnamed:
+                with contextlib.suppress(OSError):
+                    files.remove(temporary)

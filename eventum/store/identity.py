@@ -4,6 +4,7 @@ Flows in: the layout. Flows out: an `Identity`, or `Damaged` with the one line t
 starts here. The file is written by `flask init` as its last step, so a store that has it is complete.
 """
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -28,6 +29,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 def opened(layout: Layout) -> Identity:
     """The store's identity, once it is sure that this process may use it. Raises `Damaged` otherwise."""
     check_owner(layout)
+    check_one_disk(layout)
     identity = read(layout)
     if identity is None:
         raise Damaged(f"There is no store in {layout.root} yet: run `flask init`, or set EVENTUM_DATA to where it is.")
@@ -64,6 +66,20 @@ def check_owner(layout: Layout) -> None:
         raise Damaged(
             f"{layout.root} belongs to user {_name(owner)}, and this runs as {_name(os.geteuid())}: "
             f"run it as {_name(owner)} (for instance `sudo -u {_name(owner)} ...`, or that user's crontab)."
+        )
+
+
+def check_one_disk(layout: Layout) -> None:
+    """Raises `Damaged` when parts of the store lie on different file systems: no file moves between them at once."""
+    devices: dict[int, str] = {}
+    for path in (layout.spool, layout.issues, layout.pool, layout.state):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            devices.setdefault(os.stat(path).st_dev, path.name)
+    if len(devices) > 1:
+        one, other = list(devices.values())[:2]
+        raise Damaged(
+            f"{layout.root / one} and {layout.root / other} lie on different file systems, so no mail can be moved "
+            f"from one to the other at once: put all of {layout.root} on one file system."
         )
 
 

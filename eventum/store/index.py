@@ -9,10 +9,12 @@ whose revision the record does not show yet stays pending until it does, or unti
 
 import contextlib
 import hashlib
+import os
+import re
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from eventum.errors import Busy, Damaged, NotFound
@@ -23,12 +25,15 @@ from eventum.store.index_rows import take_issue, take_pooled
 from eventum.store.index_tables import SCHEMA, TABLES
 from eventum.store.index_texts import Texts
 from eventum.store.issues import IssueStore
+from eventum.store.journal import Mark
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
-from eventum.store.pool import Pool
+from eventum.store.pool import Pool, record_of
 
 # Tables of another form are thrown away: they are derived.
 FORM = int(hashlib.sha256(f"{SCHEMA}{fulltext.SCHEMA}".encode()).hexdigest()[:7], 16)
+BESIDE = ".new-"  # And a process's number: an index that is being made.
+TRIES = 10  # Of reading the journals while others go on to the next file.
 PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
 
 
@@ -101,6 +106,12 @@ class Index(Lists, PoolLists, Texts):
 
     # Keeping up
 
+    def behind(self) -> int:
+        """How many bytes of the journals are not read yet. Raises `Busy`."""
+        read = (self._read_so_far() or {}) if files.exists(self._path) else {}
+        marks = journal.standing(self._layout).items()
+        return sum(max(0, mark.length - (read[name].length if name in read else 0)) for name, mark in marks)
+
     def catch_up(self) -> None:
         """Bring the index to what the journals tell. Raises `Busy` when its file cannot be written now."""
         try:
@@ -113,20 +124,29 @@ class Index(Lists, PoolLists, Texts):
             self._catch_up()
 
     def _catch_up(self) -> None:
-        lengths = journal.positions(self._layout)
-        positions = self._positions()
-        if positions is not None and positions == lengths and not self._has_pending():
+        for _ in range(TRIES):
+            # A journal that was full may go just now; then what it said is in the listing no more.
+            with contextlib.suppress(FileNotFoundError):
+                self._follow_all()
+                return
+        raise Busy(f"The journals of {self._layout.root} change faster than they can be read; try again.")
+
+    def _follow_all(self) -> None:
+        marks, read = journal.standing(self._layout), self._read_so_far()
+        if read is not None and read == marks and not self._has_pending():
             return
         with self._transaction():
-            lengths, positions = journal.positions(self._layout), self._positions()
-            if positions is None or any(position > lengths.get(name, 0) for name, position in positions.items()):
-                self._scan(lengths)
+            marks, read = journal.standing(self._layout), self._read_so_far()
+            if read is None or journal.is_missed(self._layout, marks, read):
+                self._scan(marks)
                 return
             changed = {record: (revision, since) for record, revision, since in self._pending()}
             self._db.execute("DELETE FROM pending")
-            for name, length in lengths.items():
-                if positions.get(name, 0) < length:
-                    self._follow(name, positions.get(name, 0), changed)
+            wanted = [name for name in marks if name not in read or read[name].length < marks[name].length]
+            if not all([self._follow(name, marks[name], read.get(name), changed) for name in wanted]):
+                self._scan(marks)  # What a damaged line told of is not known.
+                return
+            self._db.executemany("DELETE FROM journals WHERE name = ?", [(name,) for name in read if name not in marks])
             for record, (revision, since) in changed.items():
                 self._again(record, revision, since)
 
@@ -139,12 +159,12 @@ class Index(Lists, PoolLists, Texts):
             undo.pop_all()
         self._db.execute("COMMIT")
 
-    def _positions(self) -> dict[str, int] | None:
+    def _read_so_far(self) -> dict[str, Mark] | None:
         """How far each journal was read; None when this is not the index of this store in this form."""
         meta = dict(self._db.execute("SELECT name, value FROM meta"))
         if meta.get("store") != self._store_id:
             return None
-        return dict(self._db.execute("SELECT name, position FROM journals"))
+        return {name: Mark(*mark) for name, *mark in self._db.execute("SELECT name, position, inode FROM journals")}
 
     def _has_pending(self) -> bool:
         return self._db.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is not None
@@ -152,29 +172,38 @@ class Index(Lists, PoolLists, Texts):
     def _pending(self) -> list[tuple[str, int, float]]:
         return self._db.execute("SELECT record, revision, since FROM pending").fetchall()
 
-    def _follow(self, name: str, position: int, changed: dict[str, tuple[int, float]]) -> None:
-        for end, line in journal.read_from(self._layout, name, position):
-            position = end
-            if line is not None:
-                record, revision = line
-                changed[record] = (max(revision, changed.get(record, (0, 0.0))[0]), time.time())
-        self._db.execute("INSERT OR REPLACE INTO journals VALUES (?, ?)", (name, position))
+    def _follow(self, name: str, mark: Mark, read: Mark | None, changed: dict[str, tuple[int, float]]) -> bool:
+        """Note what changed by one journal; False when something of it says nothing, so that anything may have."""
+        position, is_whole = read.length if read else 0, True
+        try:
+            for end, line in journal.read_from(self._layout, name, position):
+                if line is not None:
+                    record, revision = line
+                    changed[record] = (max(revision, changed.get(record, (0, 0.0))[0]), time.time())
+                elif end - position > 1:  # More than the newline that ends a line of a writer that died.
+                    is_whole = False
+                position = end
+        except PermissionError:  # Nobody can have written to it either, but before it was so.
+            position, is_whole = mark.length, False
+        self._db.execute("INSERT OR REPLACE INTO journals VALUES (?, ?, ?)", (name, position, mark.inode))
+        return is_whole
 
-    def _scan(self, lengths: dict[str, int]) -> None:
-        """Read the whole store."""
+    def _scan(self, marks: Mapping[str, Mark], told: Callable[[int], None] = lambda count: None) -> None:
+        """Read the whole store; `told` hears how many issues were read."""
         for table in ("meta", "journals", "pending", "stamps", *TABLES):
             self._db.execute(f"DELETE FROM {table}")
         fulltext.forget(self._db)
         changed: dict[str, tuple[int, float]] = {}
-        for name in lengths:
-            self._follow(name, 0, changed)
+        for name, mark in marks.items():
+            self._follow(name, mark, None, changed)
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id)])
-        for number in self._issues.numbers():
+        for count, number in enumerate(self._issues.numbers(), 1):
+            told(count)
             # What is damaged or half removed is looked at again later; the rest of the store goes on working.
             self._again(f"issues/{number}", 0, time.time())
         for account in self._pool.accounts():
             for key, _ in self._pool.entries(account):
-                take_pooled(self._db, self._pool, account, key)
+                self._again(record_of(account, key), 0, time.time())
         # Of a change that is being made just now the line was there and the record, when it was read, was not.
         revisions = dict(self._db.execute("SELECT number, revision FROM issues"))
         for record, (revision, since) in changed.items():
@@ -211,16 +240,44 @@ class Index(Lists, PoolLists, Texts):
                 raise
             raise self._unusable(error) from error
 
-    def rebuild(self) -> None:
-        """Forget everything and read the whole store."""
-        with self._transaction():
-            self._scan(journal.positions(self._layout))
+    def rebuild(self, told: Callable[[int], None] = lambda count: None) -> None:
+        """Read the whole store into a new index beside this one, then let it take its place all at once.
+
+        Meanwhile everybody goes on with what there is. `told` hears how many issues were read. Raises `Busy` when the
+        place cannot be written.
+        """
+        self._clear_up()
+        beside = self.another(self._path.with_name(f"{self._path.name}{BESIDE}{os.getpid()}"))
+        try:
+            with beside._told(), beside._transaction():
+                beside._scan(journal.standing(self._layout), told)
+            try:
+                beside._db.backup(self._db)
+            except sqlite3.DatabaseError:  # What was there is no database any more.
+                self.close()
+                self._delete()
+                with self._told():
+                    beside._db.backup(self._db)
+        finally:
+            beside.close()
+            beside._delete()
+
+    def _clear_up(self) -> None:
+        """Take away what rebuilds left that died; the folder is that of one host and user."""
+        for entry in files.listing(self._path.parent):
+            _, mark, rest = entry.name.partition(BESIDE)
+            if mark and not files.is_running(int(re.sub(r"\D.*", "", rest) or "0")):
+                files.remove(entry.path)
 
     def _again(self, record: str, revision: int, since: float) -> None:
         kind, _, rest = record.partition("/")
+        is_done = True
         if kind == "pool":
-            take_pooled(self._db, self._pool, *rest.split("/", 1))
-        elif kind == "issues" and not self._read_changed(int(rest), revision, since):
+            account, _, key = rest.partition("/")
+            is_done = take_pooled(self._db, self._pool, account, key)
+        elif kind == "issues":
+            is_done = self._read_changed(int(rest), revision, since)
+        if not is_done:
             self._db.execute("INSERT INTO pending VALUES (?, ?, ?)", (record, revision, since))
 
     def _read_changed(self, number: int, revision: int, since: float) -> bool:
@@ -231,6 +288,6 @@ class Index(Lists, PoolLists, Texts):
             # The writer has the issue's lock until its record is replaced: when it is free, the writer died before.
             return self._locks.is_free(number) and take_issue(self._db, self._issues, number) >= 0
         except NotFound:
-            return time.time() - since > PENDING_FOR
+            return not -PENDING_FOR < time.time() - since < PENDING_FOR
         except Damaged:  # Whoever mends it writes no line, so it is looked at again until he has.
             return False

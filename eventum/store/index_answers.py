@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from eventum.store.index_tables import Filing, MessageMatch, Query, select
+from eventum.store.index_tables import Brought, Filing, MessageMatch, Query, select
 
 
 class Answers:
@@ -37,6 +37,15 @@ class Answers:
         """The issue that holds the mail with this key."""
         found = self._db.execute("SELECT issue FROM mails WHERE key = ?", (key,)).fetchone()
         return int(found[0]) if found else None
+
+    def brought(self, key: str) -> Brought | None:
+        """What the mail with this key is in the issue that holds it."""
+        found = self._db.execute(
+            "SELECT issue, blocked != '', event = (SELECT min(event) FROM mails AS m WHERE m.issue = mails.issue) "
+            "FROM mails WHERE key = ?",
+            (key,),
+        ).fetchone()
+        return Brought(found[0], bool(found[1]), bool(found[2])) if found else None
 
     def pooled(self, key: str) -> tuple[str, str] | None:
         """Account and outcome under which the mail with this key lies in the pool."""
@@ -72,9 +81,13 @@ class Answers:
         return [MessageMatch(*values) for values in rows]
 
     def acknowledgements(self, address: str, since: float) -> int:
-        """How many acknowledgements were owed to an address since a time (seconds since 1970)."""
+        """How many acknowledgements were owed to an address in the day after a time (seconds since 1970).
+
+        What is dated later was written by a clock that was ahead; it must not count for as long as that.
+        """
         found = self._db.execute(
-            "SELECT count(*) FROM acknowledgements WHERE address = ? AND at > ?", (address, since)
+            "SELECT count(*) FROM acknowledgements WHERE address = ? AND at > ? AND at < ?",
+            (address, since, since + 24 * 3600),
         ).fetchone()
         return int(found[0])
 

@@ -5,7 +5,6 @@ committed here, and which record is to be read is not decided here. What the tex
 them would hold up the mail that comes in (`fulltext`).
 """
 
-import contextlib
 import sqlite3
 from collections import Counter
 
@@ -80,15 +79,25 @@ def _take_assignees(db: sqlite3.Connection, issue: Issue, known: Known | None) -
     db.executemany("INSERT OR REPLACE INTO assigned VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def take_pooled(db: sqlite3.Connection, pool: Pool, account: str, key: str) -> None:
-    """Take over where a mail of no issue is now; one that left, or cannot be used, is forgotten."""
+def take_pooled(db: sqlite3.Connection, pool: Pool, account: str, key: str) -> bool:
+    """Take over where a mail of no issue is now; one that left is forgotten.
+
+    False when its record cannot be used: what is known of it stands until somebody has mended it.
+    """
     outcome = pool.outcome(account, key)
+    if outcome is not None:
+        try:
+            pooled = pool.load(account, key)
+        except Damaged:
+            return False
+        except NotFound:
+            outcome = None
     db.execute("DELETE FROM pool WHERE account = ? AND key = ?", (account, key))
     if outcome is not None:
-        with contextlib.suppress(Damaged, NotFound):
-            pooled = pool.load(account, key)
-            mail = pooled.mail
-            where = (key, account, outcome, mail.destination, mail.digest, mail.message_id, pooled.project)
-            values = (*where, mail.received.timestamp(), mail.from_.address, mail.from_.name, mail.subject)
-            db.execute("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-            fulltext.mail_is_due(db, key)
+        mail = pooled.mail
+        where = (key, account, outcome, mail.destination, mail.digest, mail.message_id, pooled.project)
+        values = (*where, mail.received.timestamp(), mail.from_.address, mail.from_.name, mail.subject)
+        db.execute("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        fulltext.mail_is_due(db, key)
+    # A record without its mail: whoever puts that back tells nobody.
+    return outcome is not None or not pool.has_record(account, key)

@@ -11,7 +11,7 @@ from eventum.issues.issue import Issue
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, position INTEGER);
+CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, position INTEGER, inode INTEGER);
 CREATE TABLE IF NOT EXISTS pending (record TEXT, revision INTEGER, since REAL);
 CREATE TABLE IF NOT EXISTS issues (
     number INTEGER PRIMARY KEY, revision INTEGER, next_event INTEGER, project TEXT, status TEXT, priority TEXT,
@@ -58,6 +58,14 @@ class Filing(NamedTuple):
 
     key: str
     issue: int
+
+
+class Brought(NamedTuple):
+    """A mail of an issue: which, whether it is blocked there, and whether it is the first one."""
+
+    issue: int
+    blocked: bool
+    first: bool
 
 
 class MessageMatch(NamedTuple):

@@ -4,7 +4,9 @@ Flows in: files and folders, from the parts of `verify`. Flows out: findings, ea
 that are derived. Nothing is changed by looking; what is wrong with a kind of record is known by its part.
 """
 
+import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -12,14 +14,17 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from eventum.errors import Damaged, NotFound
+from eventum.mail import envelope
 from eventum.store import files, records
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.maildir import Entry, entry_of
 from eventum.store.maker import ID
+from eventum.store.spool import key_of
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 Mend = Callable[[], object]
+KEY = re.compile(r"[0-9a-f]{64}")
 
 BACKUP = "put back a copy from a backup"
 BY_REPAIR = "`flask verify --repair` removes it"
@@ -61,21 +66,50 @@ class Inspection:
         place = Path(path)
         self.note(place, problem, BY_REPAIR, lambda: remove(place))
 
+    def derived(self, path: Path, kind: type[Record]) -> Record | None:
+        """As `record`, of a note that is made anew when it is missing; nothing stands on what it says."""
+        return self._record(path, kind, BY_REPAIR + "; it is made anew", lambda: remove(path))
+
     def stranger(self, path: Path | str) -> None:
         """A file or folder that is none of ours."""
         self.note(path, "this does not belong here", "look at it and move it away")
 
     def record(self, path: Path, kind: type[Record]) -> Record | None:
         """What a file of JSON holds, None when it cannot be used, which is a finding then."""
+        return self._record(path, kind, "mend it by hand or " + BACKUP, None)
+
+    def _record(self, path: Path, kind: type[Record], repair: str, mend: Mend | None) -> Record | None:
         self.checked += 1
         try:
             return records.load(path, kind).value
         except NotFound:
             self.note(path, "the file is missing", BACKUP)
         except Damaged as error:
-            self.note(path, _problem_of(str(error), path), "mend it by hand or " + BACKUP)
+            self.note(path, _problem_of(str(error), path), repair, mend)
         self.unusable.add(kind)
         return None
+
+    def mail(self, path: Path | str, key: str, destination: str | None = None) -> None:
+        """The bytes of a received mail must make its key; where it came is known, or stands in its envelope."""
+        data = self.bytes_of(path)
+        if data is None:
+            return
+        trace, raw = envelope.read(data)
+        if destination is None and isinstance(trace, envelope.Envelope):
+            destination = trace.destination
+        if destination is None:
+            if KEY.fullmatch(key):  # A person gives a file another name.
+                self.note(path, "the envelope it came with is lost", BACKUP)
+        elif key_of(destination, raw) != key and KEY.fullmatch(key):
+            self.note(path, "its bytes are not those that came in", BACKUP)
+
+    def lines(self, path: Path | str) -> None:
+        """A file that is read line by line: what cannot be used of it is passed over, if it can be read at all."""
+        with contextlib.suppress(NotFound):
+            try:
+                files.read_head(path, 1)
+            except OSError as error:
+                self._unreadable(path, error)
 
     def bytes_of(self, path: Path | str) -> bytes | None:
         """The content of a file, None when it cannot be read, which is a finding then."""
@@ -119,7 +153,7 @@ class Inspection:
                 self.checked += 1
                 yield entry
             elif entry.name.startswith(".") and entry.name.rpartition(".")[2].isdigit():
-                if not _is_running(int(entry.name.rpartition(".")[2])):
+                if not files.is_running(int(entry.name.rpartition(".")[2])):
                     self.left_over(entry.path, "a run that died left this half written")
             else:
                 self.stranger(entry.path)
@@ -162,16 +196,6 @@ def remove(path: Path) -> None:
 def make(folder: Path) -> None:
     """Make a folder that every store has."""
     files.make_folders([folder])
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _problem_of(complaint: str, path: Path) -> str:

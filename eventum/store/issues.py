@@ -66,6 +66,9 @@ class IssueStore:
         try:
             return records.load(self._layout.issue(number) / "issue.json", Issue)
         except NotFound as error:
+            folder = self._layout.issue(number)
+            if folder.is_dir():  # An issue appears whole: its record was lost.
+                raise Damaged(f"{folder / 'issue.json'} is missing: put back a copy from a backup.") from error
             raise missing from error
 
     def exists(self, number: int) -> bool:
@@ -113,7 +116,9 @@ class IssueStore:
         for path in (folder, mail, *maildir(mail)):
             files.make_folder(path)
         flush.write(folder / "issue.json", records.encode(issue))
-        self._put(flush, maildir(mail)[2], mails, written)
+        _link(maildir(mail)[2], mails)
+        for key, data in written:
+            flush.write(maildir(mail)[2] / f"{key}:2,S", data)
         for path in (maildir(mail)[2], mail, folder):
             flush.folder(path)
         return folder
@@ -131,14 +136,10 @@ class IssueStore:
         """Put mails into an issue, as `build` does; they belong to it once its record says so."""
         if mails or written:
             cur = maildir(self._layout.issue(number) / "mail")[2]
-            self._put(flush, cur, mails, written)
+            _link(cur, mails)
+            for key, data in written:
+                flush.write_whole(self._layout.issues_tmp / self._maker().name(), cur / f"{key}:2,S", data)
             flush.folder(cur)
-
-    def _put(self, flush: Flush, cur: Path, mails: Mails, written: Written) -> None:
-        for key, path in mails:
-            files.link(path, f"{cur}/{key}:2,S")
-        for key, data in written:
-            flush.write(cur / f"{key}:2,S", data)
 
     def prepare(self, flush: Flush, issue: Issue, before: records.Stored[Issue]) -> tuple[Issue, str]:
         """Write the next state of an existing issue under a temporary name; what to give to `replace`."""
@@ -169,9 +170,8 @@ class IssueStore:
         folder = self._layout.issue(issue.number) / "history"
         if files.make_folder(folder):
             flush.folder(folder.parent)
-        path = folder / f"{issue.first_event}.json"
-        files.remove(path)  # A run that died before its record was replaced left events here that nobody counts on.
-        flush.write(path, records.encode(History(older)))
+        path = folder / f"{issue.first_event}.json"  # May be there: of a run that died before its record was replaced.
+        flush.write_whole(self._layout.issues_tmp / self._maker().name(), path, records.encode(History(older)))
         flush.folder(folder)
         return msgspec.structs.replace(issue, events=newest, first_event=newest[0].number)
 
@@ -187,6 +187,9 @@ class IssueStore:
             for entry in files.listing(self._layout.issue(issue.number) / "history")
             if entry.name.endswith(".json") and entry.name[:-5].isdigit()
         )
+        if not names or names[0] > since:
+            lost = self._layout.issue(issue.number) / "history" / f"{since if names else 1}.json"
+            raise Damaged(f"{lost} is missing, with older events of the issue: put back a copy from a backup.")
         # A file is named after its first event; the next file says where it ends.
         for name in (one for one, after in zip(names, [*names[1:], issue.first_event], strict=True) if after > since):
             path = self._layout.issue(issue.number) / "history" / f"{name}.json"
@@ -202,14 +205,23 @@ class IssueStore:
         return path
 
     def take_out(self, number: int, key: str) -> None:
-        """Remove a mail that the issue's record does not name; the caller holds the issue's lock. Again: no change."""
+        """Remove a mail that the issue's record does not name, durable; the caller holds the issue's lock.
+
+        Again: no change.
+        """
         path = search(self._layout.issue(number) / "mail", key)
         if path is not None:
             files.remove(path)
+            files.sync_path(str(path.parent))
 
     def leftovers(self) -> Sequence[Path]:
         """All that lies under a temporary name."""
         return [Path(entry.path) for entry in files.listing(self._layout.issues_tmp)]
+
+
+def _link(cur: Path, mails: Mails) -> None:
+    for key, path in mails:
+        files.link(path, f"{cur}/{key}:2,S")
 
 
 class Numbers:

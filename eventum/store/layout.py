@@ -17,7 +17,7 @@ STRIPES = 256  # Locks shared by all issues.
 # The outcomes under which mail of no issue is kept.
 POOLS = ("unassociated", "removed", "refused", "ignored", "duplicate")
 # The Maildirs of the spool.
-SPOOLS = ("in", "out", "sent", "held", "failed", "done", "dead")
+SPOOLS = ("in", "out", "sent", "held", "failed", "done", "dead", "kept")
 
 _ID = re.compile(r"[0-9a-z][0-9a-z_-]{0,63}\Z")
 
@@ -48,6 +48,7 @@ class Layout:
         self.failed = self.spool / "failed"
         self.done = self.spool / "done"
         self.dead = self.spool / "dead"
+        self.kept = self.spool / "kept"
         self.issues = root / "issues"
         self.issues_tmp = self.issues / ".tmp"
         self.pool = root / "pool"
@@ -65,6 +66,7 @@ class Layout:
         self.fetch = self.state / "fetch"
         self.downloads = self.state / "downloads"
         self.first_visit = self.state / "first-visit.json"
+        self.imports = self.state / "imports"
         self.runs = self.state / "runs"
         self.intents = self.state / "intents"
         self.hands = self.state / "hands"
@@ -73,6 +75,10 @@ class Layout:
         self.filters = self.state / "filters"
         self.logins = self.state / "logins"
         self.tries = self.state / "tries.json"
+        self.place = self.state / "place.json"
+        self.sending = self.state / "sending.json"
+        self.alerts = self.state / "alerts.json"
+        self.fuse = self.state / "fuse.json"
         self.journal = root / "journal"
         self.locks = root / "locks"
 
@@ -92,6 +98,7 @@ class Layout:
             self.state_tmp,
             self.fetch,
             self.downloads,
+            self.imports,
             self.runs,
             self.intents,
             self.hands,
@@ -124,6 +131,10 @@ class Layout:
         """The file of one e-mail account."""
         return self.accounts / f"{checked(account)}.json"
 
+    def began_of(self, account: str) -> Path:
+        """When one e-mail account was fetched first."""
+        return self.accounts / f"{checked(account)}.began"
+
     def daily(self, direction: str) -> Path:
         """How many mails came `in` or went `out`, by day."""
         return self.state / f"daily-{direction}.json"
@@ -135,6 +146,10 @@ class Layout:
     def download_of(self, account: str) -> Path:
         """How far the last run of one account came."""
         return self.downloads / f"{checked(account)}.json"
+
+    def import_of(self, ident: str) -> Path:
+        """The record of one import."""
+        return self.imports / f"{checked(ident)}.json"
 
     def filters_of(self, user: str) -> Path:
         """The filters a user saved."""

@@ -26,12 +26,21 @@ class Lease:
 
     def __init__(self, lock: FileLock) -> None:
         self._lock = lock
+        self._file = files.identity(lock.lock_file)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether others find it taken; not when somebody removed its file by hand."""
+        return self._file is not None and files.identity(self._lock.lock_file) == self._file
 
     def release(self, forget: bool = False) -> None:
         """Give it back; with `forget` its file goes too (only for names that are never used again)."""
-        if forget:
-            files.remove(self._lock.lock_file)
-        self._lock.release()
+        try:
+            if forget:
+                files.remove(self._lock.lock_file)
+        finally:
+            # A file that stays and can be taken is that of a dead run, which the next run clears up.
+            self._lock.release()
 
     def __enter__(self) -> "Lease":
         return self
@@ -47,6 +56,7 @@ class Locks:
         self._root = layout.locks
         self._records: dict[str, FileLock] = {}
         self._guard = threading.Lock()
+        self._held = threading.local()
 
     def _record(self, name: str) -> FileLock:
         with self._guard:
@@ -69,10 +79,24 @@ class Locks:
             raise Busy(
                 f"Another run is changing {name!r} and did not finish within {timeout:g} s; try again."
             ) from error
+        held = self._mine()
+        held.append((lock.lock_file, files.identity(lock.lock_file)))
         try:
             yield
         finally:
+            held.pop()
             lock.release()
+
+    def _mine(self) -> list[tuple[str, tuple[int, int] | None]]:
+        """The files of the locks that this thread holds, as they were when it took them."""
+        if not hasattr(self._held, "files"):
+            self._held.files = []
+        mine: list[tuple[str, tuple[int, int] | None]] = self._held.files
+        return mine
+
+    def are_known(self) -> bool:
+        """Whether others find taken what this thread holds; not when somebody removed lock files by hand."""
+        return all(file is not None and files.identity(path) == file for path, file in self._mine())
 
     @contextmanager
     def issues(self, numbers: Iterable[int], timeout: float = RECORD_TIMEOUT) -> Iterator[None]:

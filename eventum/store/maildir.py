@@ -9,6 +9,7 @@ second, `R=<maker>` claimed by that run. In `cur` the Maildir flags follow behin
 
 import contextlib
 import itertools
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -59,6 +60,14 @@ def entry_of(path: str, arrival_ns: int = 0) -> Entry:
     return Entry(path, key, number("A="), number("N="), values.get("R=", ""), arrival_ns)
 
 
+def is_mail(item: "os.DirEntry[str]") -> bool:
+    """Whether this is a mail and not a stranger in a Maildir: links and pipes are none, whoever made them.
+
+    Hidden names are not mail by the Maildir format: a network file system makes such of removed files.
+    """
+    return not item.name.startswith(".") and item.is_file(follow_symlinks=False)
+
+
 class Queue:
     """The Maildir `root` as a queue: waiting in `new`, claimed in `cur`."""
 
@@ -81,8 +90,7 @@ class Queue:
 
     def _entries(self, folder: Path) -> Iterator[Entry]:
         for item in files.listing(folder):
-            # Hidden names are not mail by the Maildir format: a network file system makes such of removed files.
-            if item.name.startswith(".") or not item.is_file(follow_symlinks=False):
+            if not is_mail(item):
                 continue
             try:
                 arrival_ns = item.stat(follow_symlinks=False).st_mtime_ns
@@ -113,9 +121,14 @@ class Queue:
         return msgspec.structs.replace(free, path=target)
 
 
+def settled_path(entry: Entry, root: Path, mark: str = "") -> str:
+    """Where `settle` puts an entry."""
+    return f"{maildir(root)[2]}/{entry.key}{mark}:2,S"
+
+
 def settle(entry: Entry, root: Path, mark: str = "") -> str:
     """Move an entry to its last place, the Maildir `root`, as a mail that was seen; its new path."""
-    target = f"{maildir(root)[2]}/{entry.key}{mark}:2,S"
+    target = settled_path(entry, root, mark)
     if not files.rename(entry.path, target):
         # A mail reader marked it as read, or as something else, meanwhile: it lies beside its old name.
         folder, _, name = entry.path.rpartition("/")
@@ -130,7 +143,7 @@ def settled(root: Path) -> Iterator[Entry]:
     """All mails in `new` and `cur` of a Maildir with their times, in no order."""
     for folder in maildir(root)[1:]:
         for item in files.listing(folder):
-            if not item.name.startswith("."):
+            if is_mail(item):
                 with contextlib.suppress(FileNotFoundError):  # Moved on meanwhile.
                     yield entry_of(item.path, item.stat(follow_symlinks=False).st_mtime_ns)
 
@@ -141,12 +154,12 @@ def find(root: Path, key: str) -> Path | None:
         return None  # What a browser sent; it would name another folder, or this one.
     _, new, cur = maildir(root)
     for path in (cur / f"{key}:2,S", cur / f"{key}:2,", new / key):
-        if path.exists():
+        if files.is_plain(path):
             return path
     base = f"{cur}/{key}:2,"
     for count in range(1, len(FLAGS) + 1):
         for flags in itertools.combinations(FLAGS, count):
-            if files.exists(base + "".join(flags)):
+            if files.is_plain(base + "".join(flags)):
                 return Path(base + "".join(flags))
     return None
 
@@ -158,7 +171,7 @@ def search(root: Path, key: str) -> Path | None:
         return found
     for folder in maildir(root)[1:]:
         for item in files.listing(folder):
-            if entry_of(item.path).key == key:
+            if is_mail(item) and entry_of(item.path).key == key:
                 return Path(item.path)
     return None
 
@@ -168,5 +181,5 @@ def keys(root: Path) -> Iterator[str]:
     _, new, cur = maildir(root)
     for folder in (new, cur):
         for item in files.listing(folder):
-            if not item.name.startswith("."):
+            if is_mail(item):
                 yield entry_of(item.path).key

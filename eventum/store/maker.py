@@ -38,29 +38,36 @@ class Maker:
         self._last_ns = 0
         self._guard = threading.Lock()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether others take this maker for alive; not when somebody removed the file of its lease by hand."""
+        return self._lease is not None and self._lease.is_known
+
     def name(self) -> str:
         """A new name for a temporary file or folder."""
         return f"{self.id}.{next(self._count)}"
 
     def replace(self, path: Path, data: bytes, durable: bool = True) -> None:
-        """Replace a file outside the issues all at once."""
-        files.atomic_write(path, data, durable, self._layout.state_tmp / self.name())
+        """Replace a file outside the issues all at once; a power cut may bring the old one back unless `durable`."""
+        files.atomic_write(path, data, durable, self._layout.state_tmp / self.name(), whole=True)
 
-    def arrival_ns(self) -> int:
-        """A time for the next mail that comes in, later than all before it in this run, in nanoseconds."""
+    def arrival_ns(self, after: int = 0) -> int:
+        """A time for the next mail that comes in, later than all before it in this run and `after`, in nanoseconds."""
         with self._guard:  # Accounts are fetched in parallel.
-            self._last_ns = max(self._last_ns + 1000, time.time_ns())
+            self._last_ns = max(self._last_ns + 1000, after + 1000, time.time_ns())
             return self._last_ns
 
     def journal(self, lines: Sequence[tuple[str, int]]) -> None:
         """Note (record, revision) pairs, durable, before the records themselves change."""
         if self._journal is None:
-            self._journal = JournalWriter(self._layout, self._locks)
+            self._journal = JournalWriter(self._layout, self._locks, lambda: self._layout.state_tmp / self.name())
         self._journal.append(lines)
 
     def close(self) -> None:
         """Give back the lease and the journal."""
-        if self._journal is not None:
-            self._journal.close()
-        if self._lease is not None:
-            self._lease.release(forget=True)
+        try:
+            if self._journal is not None:
+                self._journal.close()
+        finally:
+            if self._lease is not None:
+                self._lease.release(forget=True)

@@ -20,7 +20,7 @@ from eventum.mail.envelope import read as read_stamped
 from eventum.store import files
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import Entry, keys, name_of, settle
+from eventum.store.maildir import Entry, keys, name_of, settle, settled, settled_path
 from eventum.store.maker import Maker
 from eventum.store.sendings import HEAD, Attempt, Sendings, Status
 
@@ -50,6 +50,8 @@ class Outbox(Sendings):
         """Write an entry to `out/tmp`; durable when the flush ends. What to give to `publish`."""
         temporary = f"{self._queue.tmp}/{self._maker().name()}"
         flush.write(temporary, stamp(posting, data))
+        # The record that owes it will be durable: so must be the name under which recovery finds it.
+        flush.folder(self._queue.tmp)
         return temporary, posting.key
 
     def publish(self, prepared: Iterable[tuple[str, str]], delay: int = 0) -> None:
@@ -60,13 +62,21 @@ class Outbox(Sendings):
                 files.move(temporary, f"{self._queue.new}/{name_of(Entry(temporary, key, not_before=not_before))}")
                 flush.folder(self._queue.new)
 
+    def hold(self, prepared: Iterable[tuple[str, str]]) -> None:
+        """Lay prepared entries aside instead: they wait until `retry`."""
+        with Flush() as flush:
+            for temporary, key in prepared:
+                folder = maildir(self._layout.held)[1]
+                files.move(temporary, f"{folder}/{key}")
+                flush.folder(folder)
+
     def withdraw(self, issue: int, events: range) -> list[tuple[str, str]]:
         """Take what waits of these events back to `out/tmp`; what to give to `drop`, or to `publish` after all.
 
         A run that dies in between leaves it to the recovery, which asks the issue's record whether it is owed.
         """
         found: list[tuple[str, str]] = []
-        for entry in self._queue.all_waiting():
+        for entry in (*self._queue.all_waiting(), *settled(self._layout.held)):
             try:
                 posting = read_head(files.read_head(entry.path, HEAD))
             except NotFound:  # A run has it in hand.
@@ -76,8 +86,8 @@ class Outbox(Sendings):
                 if files.rename(entry.path, temporary):
                     found.append((temporary, entry.key))
         with Flush() as flush:
-            flush.folder(self._queue.new)
-            flush.folder(self._queue.tmp)
+            for folder in (self._queue.new, self._queue.tmp, *maildir(self._layout.held)[1:]):
+                flush.folder(folder)
         return found
 
     def drop(self, prepared: Iterable[tuple[str, str]]) -> None:
@@ -98,8 +108,17 @@ class Outbox(Sendings):
         return sum(1 for _ in keys(self._layout.failed))
 
     def claim(self, entry: Entry) -> Entry | None:
-        """Take an entry for this run; None when another run was first."""
-        return self._queue.claim(entry, self._maker().id)
+        """Take an entry for this run; None when another run was first, or what it was is sent or failed already.
+
+        After a power cut, or in a copy of the store made meanwhile, an entry may have its old name beside its new one.
+        """
+        claimed = self._queue.claim(entry, self._maker().id)
+        if claimed is not None and any(
+            files.exists(settled_path(claimed, place)) for place in (self._layout.sent, self._layout.failed)
+        ):
+            files.remove(claimed.path)
+            return None
+        return claimed
 
     def read(self, entry: Entry) -> tuple[Posting, bytes]:
         """An entry's envelope and the bytes to send. Raises `Damaged` when the envelope cannot be read."""
@@ -134,7 +153,7 @@ class Outbox(Sendings):
             flush.folder(maildir(self._layout.failed)[2])
 
     def _note(self, key: str, status: Status, reply: str) -> None:
-        line = msgspec.json.encode(Attempt(when=datetime.now(UTC), status=status, reply=reply))
+        line = msgspec.json.encode(Attempt(when=datetime.fromtimestamp(time.time(), UTC), status=status, reply=reply))
         files.append(self._layout.out_log / f"{key}.jsonl", line + b"\n")
 
     def take_back(self, alive: Callable[[str], bool]) -> int:
@@ -160,6 +179,10 @@ class Outbox(Sendings):
         if path is None:
             raise NotFound(f"There is no entry {key} that could be tried again.")
         files.rename(path, self._queue.new / key)
+        # What was said to a person holds, whenever the power goes.
+        with Flush() as flush:
+            flush.folder(self._queue.new)
+            flush.folder(path.parent)
 
     def forget(self, key: str) -> None:
         """Delete an entry, or what is kept of it; the caller holds the lease `queue`. Raises `NotFound`."""
@@ -168,3 +191,6 @@ class Outbox(Sendings):
             raise NotFound(f"There is no entry {key} in the queue.")
         files.remove(path)
         files.remove(self._layout.out_log / f"{key}.jsonl")
+        with Flush() as flush:
+            flush.folder(path.parent)
+            flush.folder(self._layout.out_log)

@@ -16,7 +16,7 @@ from eventum.issues.trace import Row
 from eventum.store import files, records
 from eventum.store.flush import Flush
 from eventum.store.layout import POOLS, Layout, checked, maildir
-from eventum.store.maildir import entry_of, find, search
+from eventum.store.maildir import entry_of, find, is_mail, search
 from eventum.store.maker import Maker
 
 
@@ -50,8 +50,7 @@ class Pool:
         root = self._layout.pool_of(pooled.account, outcome)
         self._folders(root)
         record = self._record(pooled.account, pooled.mail.key)
-        files.remove(record)  # A run that died here left the record without its mail.
-        flush.write(record, records.encode(pooled))
+        flush.write_whole(self._layout.state_tmp / self._maker().name(), record, records.encode(pooled))
         flush.folder(record.parent)
         cur = maildir(root)[2]
         files.link(path, cur / f"{pooled.mail.key}:2,")
@@ -60,8 +59,21 @@ class Pool:
     def _record(self, account: str, key: str) -> Path:
         return self._layout.pool / checked(account) / f"{key}.json"
 
+    def has_record(self, account: str, key: str) -> bool:
+        """Whether there is a record of the mail, with or without the mail itself."""
+        return files.exists(self._record(account, key))
+
     def _folders(self, root: Path) -> None:
-        if not maildir(root)[2].is_dir():
+        """A Maildir appears at once, with all its folders: a run that dies leaves none that lacks one."""
+        if maildir(root)[2].is_dir():
+            return
+        files.make_folders([root.parent])
+        temporary = self._layout.state_tmp / self._maker().name()
+        files.make_folders([*maildir(temporary)])
+        if files.publish(temporary, root):
+            files.sync_path(str(root.parent))
+        else:  # Another made it just now, or one that died before all this.
+            files.remove_tree(temporary)
             files.make_folders(maildir(root))
 
     def outcome(self, account: str, key: str) -> str | None:
@@ -101,13 +113,26 @@ class Pool:
             flush.folder(maildir(root)[2])
             flush.folder(path.parent)
 
+    def shifted(self, account: str, key: str, outcome: str) -> None:
+        """Bring a move to its end whose run died: a mail that came to that outcome lies under no other."""
+        if find(self._layout.pool_of(account, outcome), key) is None:
+            return
+        with Flush() as flush:
+            for other in POOLS:
+                if other != outcome and (path := find(self._layout.pool_of(account, other), key)):
+                    files.remove(path)
+                    flush.folder(path.parent)
+
     def take(self, account: str, key: str) -> None:
-        """Forget a mail that an issue has now. Again: no change."""
-        if place := self._place(account, key):
-            files.remove(place[1])
-            with Flush() as flush:
+        """Forget a mail that an issue has now; durable. Again: no change."""
+        record = self._record(account, key)
+        with Flush() as flush:
+            if place := self._place(account, key):
+                files.remove(place[1])
                 flush.folder(place[1].parent)
-        files.remove(self._record(account, key))
+            # Whoever takes it removes his intent next: a record that came back after that would stay.
+            if files.remove(record):
+                flush.folder(record.parent)
 
     def accounts(self) -> list[str]:
         """The ids of all accounts that have mail here, deleted accounts included."""
@@ -119,5 +144,5 @@ class Pool:
             _, new, cur = maildir(self._layout.pool_of(account, outcome))
             for folder in (new, cur):
                 for entry in files.listing(folder):
-                    if not entry.name.startswith("."):
+                    if is_mail(entry):
                         yield entry_of(entry.path).key, outcome

@@ -10,6 +10,7 @@ They are equal nearly always; when they are not, the difference is carried over,
 
 import errno
 import re
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 _encoder = msgspec.json.Encoder()
 _plain = msgspec.json.Decoder()
 LINE_END = b"\n"
+MEND = "mend it by hand or put back a copy from a backup"
 # Errors of one file, which others do not share: the rest of the store goes on.
 ITS_OWN_FAULT = (errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ELOOP)
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -37,9 +39,19 @@ class Stored(NamedTuple, Generic[Record]):
     raw: bytes
 
 
-@lru_cache(maxsize=256)
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
+MAKING = threading.Lock()
+"""Held by whoever makes the decoder of a kind of record outside of an import."""
+
+
 def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[msgspec.Struct]:
-    return msgspec.json.Decoder(kind)
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        # While one thread makes the first decoder of a kind, msgspec (0.22) lets another use what is half made of it,
+        # and the process is gone: two accounts that were fetched at once did that.
+        with MAKING:
+            decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder
 
 
 @lru_cache(maxsize=256)
@@ -72,7 +84,23 @@ def decode(raw: bytes, kind: type[Record], path: Path | str) -> Record:
     known = _schema(kind)
     if known is not None and getattr(value, "schema", known) > known:
         raise Damaged(_too_new(path, getattr(value, "schema", known), known))
+    if known is not None and _needs_nothing(kind) and not _is_ours(raw, kind):
+        raise Damaged(f"{path} does not hold what it should: none of its fields; {MEND}.")
     return value
+
+
+@lru_cache(maxsize=256)
+def _needs_nothing(kind: type[msgspec.Struct]) -> bool:
+    """Whether any object at all would do for such a record: every field has a default."""
+    return not any(field.required for field in msgspec.structs.fields(kind))
+
+
+def _is_ours(raw: bytes, kind: type[msgspec.Struct]) -> bool:
+    """Whether an object that would pass for a record of defaults is one: what we write has all its fields."""
+    said = _plain.decode(raw)
+    names = {field.encode_name for field in msgspec.structs.fields(kind)}
+    # Of a person who writes such a file by hand one field is enough; an empty object says that nothing was set.
+    return not said or bool(names & said.keys() - {"schema", "revision"}) or said.keys() <= names
 
 
 def encode(value: msgspec.Struct, before: Stored[Record] | None = None) -> bytes:
@@ -107,7 +135,7 @@ def _again(richer: Mapping[bytes, object], entry: object) -> object:
 
 
 def _complaint(raw: bytes, kind: type[msgspec.Struct], path: Path | str, error: Exception) -> str:
-    remedy = "mend it by hand or put back a copy from a backup"
+    remedy = MEND
     try:
         found = _plain.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -40,7 +40,8 @@ class Recovery:
 
     def run(self) -> int:
         """Clear up; how many mails, incoming or outgoing, wait again or were brought to their end."""
-        for entry in files.listing(self._layout.locks / "leases"):
+        # A power cut may cost the file of a lease and leave what its run had in hand.
+        for entry in (*files.listing(self._layout.locks / "leases"), *files.listing(self._layout.hands)):
             name = entry.name.removesuffix(".lock")
             if ID.fullmatch(name):
                 self._is_alive(name)
@@ -59,6 +60,13 @@ class Recovery:
                 if lease is not None:
                     lease.release(forget=True)
         return count
+
+    def bring_own_to_end(self) -> None:
+        """After a commit of this run that failed half way: what shows is finished and told, the rest taken back."""
+        for intent in self._state.intents():
+            if intent.maker == self._maker.id:
+                self._finish_filings(intent)
+        self._tell(own=True)
 
     def _is_alive(self, maker: str) -> bool:
         if maker == self._maker.id:
@@ -91,6 +99,18 @@ class Recovery:
 
     def _bring_to_end(self, intent: Intent) -> int:
         """What the dead run had committed is finished; the rest waits to be decided again."""
+        filed = self._finish_filings(intent)
+        claims = [
+            entry
+            for entry in Queue(self._layout.incoming).claimed()
+            if entry.maker == intent.maker and entry.key in filed
+        ]
+        for entry in claims:
+            settle(entry, self._layout.done)
+        return len(claims)
+
+    def _finish_filings(self, intent: Intent) -> set[str]:
+        """Each mail of the intent is in its issue or where it was; the keys of those that were filed."""
         issues = {number: self._load(number) for _, number in intent.filings}
         filed = {key for key, number in intent.filings if self._holds(issues[number], key)}
         for key, number in intent.filings:
@@ -102,14 +122,11 @@ class Recovery:
         if taken:
             self._maker.journal([(record_of(move.account, move.key), 0) for move in taken])
         self._bring_back(intent)
-        claims = [
-            entry
-            for entry in Queue(self._layout.incoming).claimed()
-            if entry.maker == intent.maker and entry.key in filed
-        ]
-        for entry in claims:
-            settle(entry, self._layout.done)
-        return len(claims)
+        for shift in intent.shifts:
+            self._pool.shifted(shift.account, shift.key, shift.outcome)
+        if intent.shifts:
+            self._maker.journal([(record_of(shift.account, shift.key), 0) for shift in intent.shifts])
+        return filed
 
     def _bring_back(self, intent: Intent) -> None:
         """Mail on its way from an issue to the pool is in the pool when the issue's record names it no more."""
@@ -129,20 +146,24 @@ class Recovery:
             if all(filing.key != key for filing in named):
                 self._issues.take_out(number, key)
 
-    def _tell(self) -> int:
+    def _tell(self, *, own: bool = False) -> int:
         """Publish the notices a committed record owes; forget those whose record was never written."""
         told: list[tuple[str, str]] = []
+        held: list[tuple[str, str]] = []
         known: set[str] | None = None
-        for path, posting in list(self._outbox.leftovers(self._is_abandoned)):
+        for path, posting in list(self._outbox.leftovers(self._is_own if own else self._is_abandoned)):
+            if own and (posting is None or not posting.issue):
+                continue  # Another thread of this run may be writing a letter.
             if posting is not None and self._is_owed(posting):
                 known = self._outbox.known() if known is None else known
                 if posting.key not in known:
                     known.add(posting.key)
-                    told.append((path, posting.key))
+                    (held if posting.hold else told).append((path, posting.key))
                     continue
             files.remove(path)
         self._outbox.publish(told)
-        return len(told)
+        self._outbox.hold(held)
+        return len(told) + len(held)
 
     def _is_owed(self, posting: Posting) -> bool:
         issue = self._load(posting.issue)
@@ -153,6 +174,9 @@ class Recovery:
             return False
         later = (one.what for one in events if one.number > event.number)
         return not any(isinstance(what, Undone) and what.since <= event.number for what in later)
+
+    def _is_own(self, path: str) -> bool:
+        return path.rpartition("/")[2].startswith(f"{self._maker.id}.")
 
     def _is_abandoned(self, path: str) -> bool:
         """Whether nobody will go on with a temporary name; one that is not ours is a delivery by another program."""

@@ -66,7 +66,8 @@ class Secrets:
     def _keys(self) -> dict[str, bytes]:
         try:
             mode = stat.S_IMODE(os.stat(self._path).st_mode)
-            file = records.load(self._path, KeyFile).value
+            # Where secrets are mounted, the file is a link; this place is set by whoever runs us.
+            file = records.load(self._path.resolve(), KeyFile).value
         except (FileNotFoundError, NotFound) as error:
             raise Damaged(self._missing()) from error
         except PermissionError as error:

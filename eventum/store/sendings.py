@@ -16,6 +16,7 @@ from eventum.mail.envelope import Posting, read_head
 from eventum.store import files
 from eventum.store.layout import Layout
 from eventum.store.maildir import Entry, Queue, entry_of, find, keys, settled
+from eventum.store.records import ITS_OWN_FAULT
 
 HEAD = 8192  # Bytes that hold the trace headers.
 
@@ -28,6 +29,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     when: datetime
     status: Status
     reply: str
+
+
+_attempt = msgspec.json.Decoder(Attempt)
 
 
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +100,10 @@ class Sendings:
             posting = read_head(files.read_head(entry.path, HEAD))
         except NotFound:
             return None
+        except OSError as error:
+            if error.errno not in ITS_OWN_FAULT:
+                raise
+            return None  # `verify` names it; the others are shown.
         if not isinstance(posting, Posting):
             return None
         log = self.log(entry.key)
@@ -116,28 +124,38 @@ class Sendings:
             data = files.read(self._layout.out_log / f"{key}.jsonl")
         except NotFound:
             return ()
+        except OSError as error:
+            if error.errno not in ITS_OWN_FAULT:
+                raise
+            return ()  # `verify` names it; the mail itself is as it was.
         attempts: list[Attempt] = []
         for line in data.splitlines():
             try:
-                attempts.append(msgspec.json.decode(line, type=Attempt))
+                attempts.append(_attempt.decode(line))
             except msgspec.DecodeError:  # A line cut short by a crash; the others stand.
                 continue
         return tuple(attempts)
 
+    def _waiting(self) -> dict[str, Status]:
+        entries = (*self._queue.all_waiting(), *self._queue.claimed())
+        return {entry.key: "deferred" if entry.attempts else "pending" for entry in entries}
+
     def states(self, wanted: Iterable[str]) -> dict[str, Status]:
         """What became of these entries; those that were never queued or were cleared away are missing."""
         found: dict[str, Status] = {}
-        waiting: dict[str, Entry] | None = None
-        for key in wanted:
-            for place, status in self._places():
-                if find(place, key) is not None:
-                    found[key] = status
-                    break
-            else:
-                if waiting is None:
-                    waiting = {entry.key: entry for entry in (*self._queue.all_waiting(), *self._queue.claimed())}
-                if key in waiting:
-                    found[key] = "deferred" if waiting[key].attempts else "pending"
+        left = dict.fromkeys(wanted)
+        # First what waits, in one listing: to look for a name that is not there takes dozens of calls each.
+        waiting = self._waiting() if left else {}
+        for key in left:
+            if key in waiting:
+                found[key] = waiting[key]
+                continue
+            place = next((status for place, status in self._places() if find(place, key) is not None), None)
+            if place is not None:
+                found[key] = place
+        if len(found) < len(left):  # One that was tried again just now went the other way.
+            again = self._waiting()
+            found.update((key, again[key]) for key in left if key not in found and key in again)
         return found
 
     def due_at(self, wanted: Container[str]) -> dict[str, datetime]:

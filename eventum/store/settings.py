@@ -6,6 +6,7 @@ Flows in: `Account` and `General` values. Flows out: the same; a password only t
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -16,11 +17,21 @@ from eventum.store import files, records
 from eventum.store.folder import RecordFolder, by_id
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
+from eventum.store.maker import Maker
 from eventum.store.secrets import Secrets
 from eventum.wording import N_
 
 LOCK = "settings"
 SMTP_PLACE = "general:general:smtp.password"
+METRICS_PLACE = "general:general:metrics.token"
+
+
+class Began(msgspec.Struct, frozen=True, kw_only=True):
+    """When the mailbox of an account was fetched first: then `start` was applied, and is not again."""
+
+    schema: int = 1
+    mailbox: str
+    when: datetime
 
 
 class SettingsStore:
@@ -83,6 +94,18 @@ class SettingsStore:
         """Take an account away; its mail and its state stay."""
         with self._locks.record(LOCK):
             self._accounts.remove(account.id)
+            files.remove(self._layout.began_of(account.id))
+
+    def began(self, account: str) -> Began | None:
+        """When an account was fetched first; None when it never was. Raises `Damaged`."""
+        try:
+            return records.load(self._layout.began_of(account), Began).value
+        except NotFound:
+            return None
+
+    def note_began(self, account: str, began: Began, maker: Maker) -> None:
+        """Note when an account was fetched first; durable. It is no change of the account that a person would see."""
+        maker.replace(self._layout.began_of(account), records.encode(began))
 
     def account_password(self, account: Account) -> str:
         """The password to log in with, "" when there is none. Raises `Damaged` when the key does not open it."""
@@ -95,14 +118,19 @@ class SettingsStore:
         except NotFound:
             return General()
 
-    def save_general(self, general: General, smtp_password: str | None = None) -> General:
-        """Write the General Setup; what was written. `smtp_password` is the new one in clear, None leaves it.
+    def save_general(
+        self, general: General, smtp_password: str | None = None, metrics_token: str | None = None
+    ) -> General:
+        """Write the General Setup; what was written. The secrets are the new ones in clear, None leaves them.
 
         Raises `Conflict` when it was changed meanwhile.
         """
         if smtp_password is not None:
             smtp = msgspec.structs.replace(general.smtp, password=self._keys.seal(smtp_password, SMTP_PLACE))
             general = msgspec.structs.replace(general, smtp=smtp)
+        if metrics_token is not None:
+            metrics = msgspec.structs.replace(general.metrics, token=self._keys.seal(metrics_token, METRICS_PLACE))
+            general = msgspec.structs.replace(general, metrics=metrics)
         with self._locks.record(LOCK):
             try:
                 before = records.load(self._layout.general, General)
@@ -119,6 +147,10 @@ class SettingsStore:
     def smtp_password(self, general: General) -> str:
         """The password for the SMTP server, "" when there is none. Raises `Damaged` when the key does not open it."""
         return self._keys.unseal(general.smtp.password, SMTP_PLACE)
+
+    def metrics_token(self, general: General) -> str:
+        """What `/metrics` is read with, "" when there is none. Raises `Damaged` when the key does not open it."""
+        return self._keys.unseal(general.metrics.token, METRICS_PLACE)
 
 
 def _place(account: Account) -> str:

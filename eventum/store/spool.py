@@ -1,8 +1,8 @@
 """Mail on its way in: `spool/in`, where a mail is ours before anything is known about it, and where it goes from there.
 
 Flows in: received bytes under their trace headers. Flows out: entries in the order of their arrival; each ends in
-`done` (kept a day, so that a copy of the store made at any moment holds every mail) or in `dead` (kept for a person).
-Nothing here parses a mail.
+`done` (for a day) or in `dead` (kept for a person). `kept` has a second name of each, so that a copy of the store made
+at any moment holds every mail. Nothing here parses a mail.
 
 A key is made of destination and bytes, so a mail fetched or delivered twice has the same name. Only the one mail in
 hand is accused when a run dies: its key stands in `state/hands/<maker>`, written just before the mail is read and
@@ -21,14 +21,15 @@ import msgspec
 
 from eventum.errors import Damaged, NotFound
 from eventum.mail.envelope import HEAD, Envelope, read_head, stamp
-from eventum.store import files, records
+from eventum.store import files, kept, records
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import Entry, Queue, entry_of, find, keys, settle
+from eventum.store.maildir import Entry, Queue, entry_of, find, is_mail, keys, settle
 from eventum.store.maker import Maker
 
 MAX_ATTEMPTS = 3
-RETRY_AFTER = 60  # Seconds until a mail that could not be handled is tried again.
+RETRY_AFTER = 60  # Seconds until a mail that had to wait for a disk or a lock is tried again.
+PAUSES = (60, 600)  # Seconds after its first and second failure; what ails this machine may be over by then.
 DONE_FOR = 24 * 3600  # Seconds a handled mail is kept.
 
 
@@ -56,16 +57,21 @@ class Spool:
         self._maker = maker
         self._queue = Queue(layout.incoming)
         self._hand: int | None = None
+        self._newest: int | None = None
 
     def accept(self, mails: Sequence[tuple[Envelope, bytes]]) -> list[str]:
         """Keep a batch of mails, durable when this returns; their keys. Raises `OSError` when the disk does not."""
         maker = self._maker()
         taken: list[tuple[str, str]] = []
+        if self._newest is None:  # Once a run: a maker's own times rise by themselves.
+            # The clock may have been set back: what waits came before, whatever it says.
+            waiting = (*self._queue.all_waiting(), *self._queue.claimed())
+            self._newest = max((entry.arrival_ns for entry in waiting), default=0)
         with Flush() as flush:
             for envelope, raw in mails:
                 key = key_of(envelope.destination, raw)
                 temporary = f"{self._queue.tmp}/{maker.name()}"
-                flush.write(temporary, stamp(envelope, raw), maker.arrival_ns())
+                flush.write(temporary, stamp(envelope, raw), maker.arrival_ns(self._newest))
                 taken.append((temporary, key))
             flush.contents()
             for temporary, key in taken:
@@ -73,8 +79,10 @@ class Spool:
                 if files.exists(f"{self._queue.new}/{key}"):
                     files.remove(temporary)
                 else:
+                    kept.keep(self._layout, temporary, key)
                     files.move(temporary, f"{self._queue.new}/{key}")
             flush.folder(self._queue.new)
+            flush.folder(maildir(self._layout.kept)[2])
         return [key for _, key in taken]
 
     def waiting(self) -> list[Entry]:
@@ -136,7 +144,7 @@ class Spool:
         if attempts >= MAX_ATTEMPTS:
             self.bury(entry, reason, attempts)
             return True
-        self._queue.give_back(entry, attempts, int(time.time()) + RETRY_AFTER)
+        self._queue.give_back(entry, attempts, int(time.time()) + PAUSES[attempts - 1])
         return False
 
     def bury(self, entry: Entry, reason: str, attempts: int = 0) -> None:
@@ -176,20 +184,20 @@ class Spool:
         except NotFound:
             return ""
 
-    def prune(self, now: float) -> None:
-        """Forget handled mails after a day."""
+    def prune(self, before: float | None, now: float) -> None:
+        """Forget handled mails that came to rest before this moment (seconds since 1970; None: none did)."""
+        kept.prune(self._layout, before, now)
         for item in files.listing(maildir(self._layout.done)[2]):
-            # The time of last change says when the mail came; that of the inode, when it was moved here.
             with contextlib.suppress(FileNotFoundError):
-                if item.stat(follow_symlinks=False).st_ctime < now - DONE_FOR:
+                if kept.rests_since(item, now) < (before or 0.0):
                     files.remove(item.path)
 
     def dead(self) -> list[tuple[Dead, Path]]:
         """What lies in `dead`, oldest first."""
         found: list[tuple[Dead, Path]] = []
         for item in files.listing(maildir(self._layout.dead)[2]):
-            key = entry_of(item.path).key
-            found.append((self._reason(key), Path(item.path)))
+            if is_mail(item):
+                found.append((self._reason(entry_of(item.path).key), Path(item.path)))
         return sorted(found, key=lambda pair: pair[0].when)
 
     def buried(self) -> int:
@@ -203,15 +211,23 @@ class Spool:
             return Dead(key=key, when=datetime.fromtimestamp(0, UTC), reason="its reason was lost")
 
     def retry(self, key: str) -> None:
-        """Let a dead mail be tried again. Raises `NotFound`."""
+        """Let a dead mail be tried again; durable. Raises `NotFound`."""
         path = self._dead_path(key)
         files.rename(path, self._queue.new / key)
         files.remove(self._layout.dead / f"{key}.json")
+        with Flush() as flush:
+            for folder in (self._queue.new, path.parent, self._layout.dead):
+                flush.folder(folder)
 
     def forget(self, key: str) -> None:
-        """Delete a dead mail for good. Raises `NotFound`."""
-        files.remove(self._dead_path(key))
+        """Delete a dead mail for good; durable. Raises `NotFound`."""
+        path = self._dead_path(key)
+        files.remove(path)
         files.remove(self._layout.dead / f"{key}.json")
+        kept.let_go(self._layout, [key])
+        with Flush() as flush:
+            for folder in (path.parent, self._layout.dead, maildir(self._layout.kept)[2]):
+                flush.folder(folder)
 
     def _dead_path(self, key: str) -> Path:
         path = find(self._layout.dead, key)

@@ -15,11 +15,11 @@ import msgspec
 
 from eventum.errors import Damaged, NotFound
 from eventum.store import files, records
-from eventum.store.flush import Flush
 from eventum.store.layout import Layout
 from eventum.store.maker import Maker
+from eventum.store.said import Said
 
-CUT = "\t"  # Ends a line of the fetched ids that is no id; ids have no blanks (RFC 1939 section 7).
+CUT = "\t"  # Ends a line of the fetched ids that is no id; no id holds a tabulator (RFC 1939 section 7).
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -30,6 +30,14 @@ class Move(msgspec.Struct, frozen=True):
     issue: int
 
 
+class Shift(msgspec.Struct, frozen=True):
+    """A mail of an account's pool on its way to another outcome."""
+
+    account: str
+    key: str
+    outcome: str
+
+
 class Intent(msgspec.Struct, frozen=True):
     """What a run is about to do: which spooled mail goes into which issue, and which mail leaves the pool for one."""
 
@@ -37,6 +45,7 @@ class Intent(msgspec.Struct, frozen=True):
     filings: tuple[tuple[str, int], ...]  # (key, issue)
     moves: tuple[Move, ...] = ()
     returns: tuple[Move, ...] = ()  # mail that goes back from its issue into the pool
+    shifts: tuple[Shift, ...] = ()
 
 
 class FetchState(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +61,32 @@ class FetchState(msgspec.Struct, frozen=True, kw_only=True):
     last_run: datetime | None = None
     last_success: datetime | None = None
     error: str = ""
+    why: Said = Said()  # the error, as a screen can say it in another language
     error_since: datetime | None = None
-    failures: int = 0  # runs in a row that failed
+    failures: int = 0  # tries in a row that failed
+    next_try: datetime | None = None  # before it the account is left alone, unless somebody asks for it
+    tried: int = 0  # revision of the account that was tried: a changed one is tried at once
     started: bool = False  # whether `--start` was applied
     only_since: datetime | None = None  # mail the server had before is passed over: its numbers changed, see `--start`
     passed_over: tuple[str, ...] = ()  # mails the server could not give, with the reason
+    again: datetime | None = None  # when those are asked for once more; None for the next run
+    again_asked: int = 0  # how often they were
+
+
+class SendState(msgspec.Struct, frozen=True, kw_only=True):
+    """How sending goes: what is wrong with the server, and how much was sent since the store was made."""
+
+    schema: int = 1
+    last_success: datetime | None = None  # when the server answered for a mail
+    error: str = ""
+    why: Said = Said()
+    error_since: datetime | None = None
+    failures: int = 0  # tries in a row that failed
+    next_try: datetime | None = None
+    tried: int = 0  # revision of the General Setup that was tried
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +98,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime
     ok: bool
     summary: str
+    looks: tuple[float, ...] = ()  # of `prune`: when it looked, in seconds since 1970; see `age`
 
 
 class State:
@@ -79,13 +110,9 @@ class State:
 
     # Intents
 
-    def intend(self, flush: Flush, intent: Intent) -> None:
-        """Note what this run is about to do; durable when the flush ends."""
-        path = self._layout.intents / f"{self._maker().id}.json"
-        temporary = self._layout.state_tmp / self._maker().name()
-        files.write_durable(temporary, msgspec.json.encode(intent))
-        files.move(temporary, path)
-        flush.folder(self._layout.intents)
+    def intend(self, intent: Intent) -> None:
+        """Note what this run is about to do; durable when this returns."""
+        self._maker().replace(self._layout.intents / f"{self._maker().id}.json", msgspec.json.encode(intent))
 
     def fulfilled(self, maker: str) -> None:
         """The run did what it intended."""
@@ -110,6 +137,17 @@ class State:
     def save_fetch(self, account: str, state: FetchState) -> None:
         """Note how far an account is fetched; durable."""
         self._maker().replace(self._layout.fetch_of(account), records.encode(state))
+
+    def sending(self) -> SendState:
+        """How sending goes. Raises `Damaged`."""
+        try:
+            return records.load(self._layout.sending, SendState).value
+        except NotFound:
+            return SendState()
+
+    def save_sending(self, state: SendState) -> None:
+        """Note how sending goes; the caller holds the lease `queue`."""
+        self._maker().replace(self._layout.sending, records.encode(state), durable=False)
 
     def fetched_ids(self, account: str) -> set[str]:
         """The POP3 ids (UIDL) of the mails that were fetched."""
@@ -142,7 +180,16 @@ class State:
         self._maker().replace(self._layout.runs / f"{run.command}.json", records.encode(run), durable=False)
 
     def run(self, command: str) -> Run | None:
-        """How the last run of a command went; None when it never ran."""
+        """How the last run of a command went; None when it never ran, or its note cannot be used.
+
+        Every run writes it anew, and `verify` names it until then: it must stop nothing.
+        """
+        with contextlib.suppress(Damaged):
+            return self.noted_run(command)
+        return None
+
+    def noted_run(self, command: str) -> Run | None:
+        """As `run`, for who looks after it. Raises `Damaged`."""
         try:
             return records.load(self._layout.runs / f"{command}.json", Run).value
         except NotFound:

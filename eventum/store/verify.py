@@ -15,25 +15,33 @@ from eventum.issues.issue import Issue
 from eventum.issues.people import Project, User
 from eventum.issues.responses import Response
 from eventum.issues.settings import General
+from eventum.store import files, journal
+from eventum.store.alerts import AlertState
 from eventum.store.daily import Daily
 from eventum.store.downloads import Progress
+from eventum.store.drafts import Typed, Writers
 from eventum.store.filters import Filters
 from eventum.store.first_visit import FirstVisit
+from eventum.store.fuses import FuseState
 from eventum.store.identity import Identity
+from eventum.store.imports import KEYS, Import
 from eventum.store.index import Index
 from eventum.store.index_tables import TABLES
-from eventum.store.inspection import BY_NEXT_RUN, Finding, Inspection, Known
+from eventum.store.inspection import BY_NEXT_RUN, BY_REPAIR, Finding, Inspection, Known
 from eventum.store.issues import History, Next
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.logins import LoginState, Tries
+from eventum.store.place import Place
 from eventum.store.pool import Pooled
-from eventum.store.state import FetchState, Intent, Run
+from eventum.store.settings import Began
+from eventum.store.state import FetchState, Intent, Run, SendState
 from eventum.store.verify_issues import Issues, Pools
 from eventum.store.verify_spool import Spools
 
 SHOWN = 5  # Rows of the index that are named when they differ.
 UIDL = ".uidl"
+BEGAN = ".began"
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -107,6 +115,8 @@ class Verifier:
                     own = getattr(item, "id", "")
                     if item is not None and f"{own}.json" != entry.name:
                         look.note(entry.path, f"it is the record of {own}", "rename it to that")
+                elif kind is Account and entry.name.endswith(BEGAN):
+                    look.record(Path(entry.path), Began)
                 else:
                     look.stranger(entry.path)
         if self._layout.general.exists():
@@ -116,17 +126,28 @@ class Verifier:
         look.record(self._layout.store, Identity)
         for path in (self._layout.daily("in"), self._layout.daily("out")):
             if path.exists():
-                look.record(path, Daily)
+                look.derived(path, Daily)
         for entry in look.plain_files(self._layout.fetch):
             if entry.name.endswith(".json"):
                 look.record(Path(entry.path), FetchState)
-            elif not entry.name.endswith(UIDL):
+            elif entry.name.endswith(UIDL):
+                look.lines(entry.path)
+            else:
                 look.stranger(entry.path)
         for entry in look.plain_files(self._layout.downloads):
             if entry.name.endswith(".json"):
-                look.record(Path(entry.path), Progress)
+                look.derived(Path(entry.path), Progress)
             elif not entry.name.endswith(".log"):
                 look.stranger(entry.path)
+        for entry in look.plain_files(self._layout.imports):
+            if entry.name.endswith(".json"):
+                look.record(Path(entry.path), Import)
+            elif entry.name.endswith(KEYS):
+                look.lines(entry.path)
+            else:
+                look.stranger(entry.path)
+        if self._layout.place.exists():
+            look.derived(self._layout.place, Place)
         if self._layout.first_visit.exists():
             look.record(self._layout.first_visit, FirstVisit)
         for entry in look.plain_files(self._layout.filters):
@@ -134,30 +155,54 @@ class Verifier:
         for entry in look.plain_files(self._layout.logins):
             look.record(Path(entry.path), LoginState)
         if self._layout.tries.exists():
-            look.record(self._layout.tries, Tries)
+            look.derived(self._layout.tries, Tries)
+        if self._layout.sending.exists():
+            look.record(self._layout.sending, SendState)
+        if self._layout.alerts.exists():
+            look.record(self._layout.alerts, AlertState)
+        if self._layout.fuse.exists():
+            look.record(self._layout.fuse, FuseState)
         for entry in look.plain_files(self._layout.runs):
-            look.record(Path(entry.path), Run)
+            look.derived(Path(entry.path), Run)
         for entry in look.plain_files(self._layout.intents):
-            intent = look.record(Path(entry.path), Intent)
+            if look.is_dead(entry.name.removesuffix(".json")):
+                # Of a dead run's plan that cannot be read nothing can be done; what it left half is found in its place.
+                intent = look.derived(Path(entry.path), Intent)
+            else:
+                intent = look.record(Path(entry.path), Intent)
             if intent is not None and look.is_dead(intent.maker):
                 look.note(entry.path, "a run died before it had done this", BY_NEXT_RUN)
         for entry in look.plain_files(self._layout.hands):
             if look.is_dead(entry.name):
                 look.note(entry.path, "a run died while it had this mail in hand", BY_NEXT_RUN)
         for entry in look.plain_files(self._layout.journal):
-            if not (entry.name.endswith(".jsonl") and entry.name[:-6].isdigit()):
+            if journal.parts_of(entry.name) is None:
                 look.stranger(entry.path)
+            else:
+                look.lines(entry.path)
+        self._typed(look)
         look.temporary(self._layout.state_tmp)
+
+    def _typed(self, look: Inspection) -> None:
+        """What people are typing: drafts with the files they chose, and who writes where."""
+        for entry in look.entries(self._layout.drafts):
+            if entry.name.endswith(".json"):
+                look.record(Path(entry.path), Typed)
+            elif not entry.is_dir(follow_symlinks=False):
+                look.stranger(entry.path)
+        for entry in look.plain_files(self._layout.writing):
+            look.derived(Path(entry.path), Writers)
 
     def _number(self, look: Inspection, highest: int) -> None:
         if not self._layout.number.exists():
             return  # It is made with the first issue, and found out from the issues when it is lost.
-        known = look.record(self._layout.number, Next)
+        known = look.derived(self._layout.number, Next)
         if known is not None and known.next <= highest:
             look.note(
                 self._layout.number,
                 f"the next issue would be {known.next}, and there is {highest} already",
-                "the next new issue sets it right",
+                BY_REPAIR + "; the next new issue finds out its number",
+                lambda: files.remove(self._layout.number),
             )
 
     def _compare(self, look: Inspection) -> None:

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from eventum.issues.events import Event, Filing
 from eventum.issues.issue import Issue, messages
-from eventum.mail import envelope
 from eventum.store import files
 from eventum.store.inspection import BACKUP, Inspection
 from eventum.store.issues import History
 from eventum.store.layout import POOLS, maildir
 from eventum.store.pool import Pooled
-from eventum.store.spool import key_of
 
 
 class Issues:
@@ -23,6 +21,7 @@ class Issues:
     def __init__(self, look: Inspection) -> None:
         self._look = look
         self.numbers: list[int] = []
+        self.projects: dict[str, list[int]] = defaultdict(list)  # their issues, by id
         self.homes: dict[str, list[int]] = defaultdict(list)  # key -> the issues that name the mail
 
     def run(self) -> None:
@@ -40,6 +39,11 @@ class Issues:
                     self._look.note(entry.path, "this issue lies in a folder of other numbers", "move it to its place")
                 else:
                     self._issue(int(entry.name))
+        for project, numbers in self.projects.items():
+            path = self._look.layout.projects / f"{project}.json"
+            if not files.exists(path):
+                what = f"this project is missing, and issue {numbers[0]} belongs to it ({len(numbers)} in all)"
+                self._look.note(path, what, BACKUP)
         for key, numbers in self.homes.items():
             if len(numbers) > 1:
                 path = self._look.layout.issue(numbers[-1]) / "issue.json"
@@ -57,6 +61,7 @@ class Issues:
             return
         if issue.number != number:
             self._look.note(folder / "issue.json", f"it is the record of issue {issue.number}", BACKUP)
+        self.projects[issue.project].append(number)
         named = messages(self._events(folder, issue))
         for filing in named:
             self.homes[filing.key].append(number)
@@ -78,7 +83,10 @@ class Issues:
         if numbers != list(range(1, issue.next_event)):
             missing = sorted(set(range(1, issue.next_event)) - set(numbers))
             what = f"events {missing} are missing" if missing else "its events are not numbered in order"
+            if missing and missing[0] < issue.first_event:
+                path = folder / "history" / f"{missing[0]}.json"
             self._look.note(path, what, BACKUP)
+        path = folder / "issue.json"
         if issue.announced != issue.next_event - 1:
             what = f"nobody was told of the events after {issue.announced}"
             self._look.note(path, what, "the next change of the issue tells them")
@@ -104,11 +112,10 @@ class Issues:
             self._look.note(cur / f"{key}:2,S", "the mail is missing", BACKUP)
 
     def _content(self, path: str, filing: Filing) -> None:
-        if filing.outgoing or not filing.destination:
-            return  # What we wrote, or a person put into the spool, has no key made of its bytes.
-        data = self._look.bytes_of(path)
-        if data is not None and key_of(filing.destination, envelope.read(data)[1]) != filing.key:
-            self._look.note(path, "its bytes are not those that came in", BACKUP)
+        if filing.outgoing:  # What we wrote has no key made of its bytes.
+            self._look.bytes_of(path)
+        else:
+            self._look.mail(path, filing.key, filing.destination or None)
 
 
 class Pools:
@@ -159,6 +166,7 @@ class Pools:
             for part in (new, cur):
                 for entry in self._look.mails(part):
                     lying[entry.key].append(entry.path)
+                    self._look.mail(entry.path, entry.key)
             for left in self._look.entries(tmp):
                 self._look.left_over(left.path, "somebody left this half written")
         return lying

@@ -48,6 +48,9 @@ class Spools:
         if is_claimed and (not mail.maker or self._look.is_dead(mail.maker)):
             self._look.note(mail.path, "a run that died had it in hand", BY_NEXT_RUN)
         if name not in OUTGOING:
+            self._look.mail(mail.path, mail.key)
+            if name == "dead":
+                self._states[mail.key].append(mail.path)
             return
         self._states[mail.key].append(mail.path)
         data = self._look.bytes_of(mail.path)
@@ -65,6 +68,8 @@ class Spools:
                 self._look.stranger(entry.path)
             elif key not in self._states:
                 self._look.left_over(entry.path, "the log of an entry that is gone")
+            else:
+                self._look.lines(entry.path)
 
     def _reasons(self) -> None:
         root = self._look.layout.dead

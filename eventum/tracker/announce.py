@@ -98,6 +98,7 @@ class _Announcer:
             message_id=message_id,
             subject=draft.subject,
             queued=event.when,
+            hold=work.holds.get(event.number, ""),
         )
         return posting, self._bytes(work, event, recipient, draft)
 

@@ -18,6 +18,7 @@ from eventum.issues.recipients import recipients
 from eventum.issues.trace import Row
 from eventum.store.layout import POOLS
 from eventum.store.pool import record_of
+from eventum.store.state import Intent, Shift
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.facts import Known
 from eventum.tracker.ground import Ground
@@ -164,10 +165,14 @@ def move(tracker: Tracker, who: str | None, keys: Sequence[str], outcome: str) -
         if not moves:
             return {}
         lines = [(record_of(account, key), 0) for key, (account, _) in moves.items()]
+        # A power cut may leave a mail under both outcomes; who recovers must know where it was to go.
+        shifts = tuple(Shift(account, key, outcome) for key, (account, _) in moves.items())
+        tracker.state.intend(Intent(tracker.maker.id, (), shifts=shifts))
         tracker.maker.journal(lines)
         for key, (account, old) in moves.items():
             tracker.pool.move(account, key, outcome)
             before[key] = old
         # Again, for an index that followed the lines above before the mails were moved.
         tracker.maker.journal(lines)
+        tracker.state.fulfilled(tracker.maker.id)
     return before

@@ -20,9 +20,9 @@ from eventum.tracker.counts import scope_of
 from eventum.tracker.facts import Known
 from eventum.tracker.from_mail import Wish, open_from_mails
 from eventum.tracker.ground import Arrival, Ground
+from eventum.tracker.guard import reading
 from eventum.tracker.opening import check_open
 from eventum.tracker.pooled import arrival_of
-from eventum.tracker.reading import reading
 from eventum.tracker.returning import own_issue, return_mail
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work

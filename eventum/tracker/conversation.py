@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from eventum.errors import NotFound, Refused
+from eventum.errors import Damaged, NotFound, Refused
 from eventum.issues.access import may_read_notes, may_see
 from eventum.issues.events import Event
 from eventum.issues.issue import Held, Issue, held
@@ -67,8 +67,15 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 def find(tracker: Tracker, number: int, viewer: User) -> Issue:
     """The issue, when this user may see it. Raises `NotFound` when he may not, too; `Damaged`."""
     issue = tracker.issues.load(number)
-    if not may_see(viewer, issue, tracker.people.load_all()):
+    people = tracker.people.load_all()
+    if not may_see(viewer, issue, people):
         raise NotFound(N_("There is no issue {number}."), number=number)
+    if all(one.id != issue.project for one in people.projects):
+        # Not gone, but in a file that cannot be used: it says so until somebody has mended it.
+        for sentence in tracker.people.damaged():
+            raise Damaged(sentence)
+        path = tracker.layout.projects / f"{issue.project}.json"
+        raise Damaged(f"{path} is missing, and issue {number} belongs to it: put back a copy from a backup.")
     return issue
 
 

@@ -18,6 +18,7 @@ from eventum.issues.people import User
 from eventum.issues.trace import Row
 from eventum.mail.enclosure import Enclosure as Enclosure
 from eventum.mail.message import part_bytes
+from eventum.tracker import room
 from eventum.tracker.acting import Done, act, acting, check_staff
 from eventum.tracker.message_view import read
 from eventum.tracker.once import says_same
@@ -50,6 +51,7 @@ def note(tracker: Tracker, number: int, who: str | None, letter: Letter, *, form
     `who` acts: a user's name, None for the first administrator. Raises `NotFound` for an unknown issue or user,
     `Refused` for an empty text or somebody who is not staff; `Conflict`, `Damaged`, `Busy` as `work.change`.
     """
+    room.check(tracker)
     user, letter = acting(tracker, who), clean(letter)
 
     def verb(changed: Changes, work: Work) -> None:
@@ -67,6 +69,7 @@ def reply(tracker: Tracker, number: int, who: str | None, letter: Letter, *, for
     `Refused` for who may not mail the issue, and for a reply that would reach nobody, and `Conflict` when somebody else
     wrote or closed meanwhile (see `Once.seen`, and `since`).
     """
+    room.check(tracker)
     user, letter = acting(tracker, who), clean(letter)
 
     def verb(changed: Changes, work: Work) -> None:
@@ -91,6 +94,7 @@ def keep_draft(
 
     Raises as `note`; a draft that it is instead of goes.
     """
+    room.check(tracker)
     user, letter = acting(tracker, who), clean(letter, unfinished=True)
 
     def verb(changed: Changes, work: Work) -> None:

@@ -7,14 +7,17 @@ mail is read in the guarded child only: it may be the one that kills who reads i
 from pathlib import Path
 
 from eventum.errors import NotFound
-from eventum.mail.envelope import HEAD, Envelope, read_head
+from eventum.mail.envelope import HEAD, Envelope, read, read_head
+from eventum.mail.words import clean_line, decode_words
 from eventum.store import files
+from eventum.store.records import ITS_OWN_FAULT
 from eventum.store.spool import Dead
 from eventum.tracker.mails import Row, one_of
 from eventum.tracker.queues import headers_of
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
 
+LINE = 400  # Bytes of a From or Subject that are looked at: so little can hang or eat nothing.
 HEADERS = 8192  # Characters of the headers that are shown: in such a mail they may never end.
 
 
@@ -68,17 +71,39 @@ def _key(tracker: Tracker, ident: str) -> str:
 
 
 def _row(dead: Dead, path: Path) -> Row:
-    data = files.read_head(path, HEAD)
+    try:
+        data = files.read_head(path, HEAD)
+    except OSError as error:
+        if error.errno not in ITS_OWN_FAULT:
+            raise
+        data = b""  # `verify` names it; that it lies here is known all the same.
     trace = read_head(data)
     envelope = trace if isinstance(trace, Envelope) else None
+    head = read(data)[1]
     return {
         "id": dead.key,
         "account": envelope.destination if envelope else None,
         "received": envelope.received if envelope else None,
         "sender": envelope.sender if envelope else None,
         "recipients": list(envelope.recipients) if envelope else [],
+        "from": field(head, b"from"),
+        "subject": field(head, b"subject"),
         "size": path.stat().st_size,
         "reason": dead.reason,
         "attempts": dead.attempts,
         "when": dead.when,
     }
+
+
+def field(head: bytes, name: bytes) -> str:
+    """The beginning of one line of a mail's head, read by hand; "" when it is not there.
+
+    The reader of mails is the one that this mail broke, so of it only the decoding of words is used, on a few bytes.
+    """
+    for line in head.replace(b"\r\n", b"\n").split(b"\n"):
+        if not line:
+            break
+        if line[: len(name) + 1].lower() == name + b":":
+            text = line[len(name) + 1 :][:LINE].decode("utf-8", "replace").strip()
+            return clean_line(decode_words(text), LINE)
+    return ""

@@ -12,6 +12,7 @@ from eventum.mail.enclosure import Enclosure, safe_name, safe_type
 from eventum.store.drafts import DraftStore
 from eventum.store.drafts import KeptFile as KeptFile  # What the screens know of a draft.
 from eventum.store.drafts import Typed as Typed
+from eventum.tracker import room
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.writing import LARGEST_FILES, MOST_FILES
 
@@ -58,6 +59,8 @@ def keep_files(tracker: Tracker, user: User, form: str, chosen: Sequence[Enclosu
 
     More than a mail may carry is not kept.
     """
+    if chosen and room.is_full(tracker):
+        return ()  # The text is what counts; the files are on the disk of who chose them.
     if len(chosen) > MOST_FILES or sum(len(one.data) for one in chosen) > LARGEST_FILES:
         return ()
     store = _drafts(tracker)
@@ -86,7 +89,7 @@ def discard(tracker: Tracker, user: User, form: str) -> None:
 def is_fresh(tracker: Tracker, user: User, number: int) -> bool:
     """Whether the user typed something to that issue in the last minutes."""
     found = (typed(tracker, user, form_of(number, kind)) for kind in KINDS)
-    return any(one is not None and tracker.clock() - one.saved < FRESH for one in found)
+    return any(one is not None and abs(tracker.clock() - one.saved) < FRESH for one in found)
 
 
 def _drafts(tracker: Tracker) -> DraftStore:

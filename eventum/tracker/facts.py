@@ -4,10 +4,14 @@ Flows in: a read mail and the ground it is decided on. Flows out: the facts that
 rule is here.
 """
 
+import re
+
+import msgspec
+
 from eventum.issues import acknowledgement, association
 from eventum.issues.association import Match
 from eventum.issues.events import Filed, Filing
-from eventum.issues.issue import Issue
+from eventum.issues.issue import Issue, messages
 from eventum.issues.people import User
 from eventum.issues.routing import Route, read_tag, routes
 from eventum.issues.trace import Row
@@ -17,6 +21,14 @@ from eventum.mail.automatic import may_answer
 from eventum.store.index_tables import MessageMatch
 from eventum.tracker.ground import Arrival, Ground
 
+_QUOTED = re.compile(
+    r"""
+    ^Message-ID:\s{0,9}       # a line of a header, in the text; replies put a sign before it
+    (<[^<>\s]{1,900}>)
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+LONGEST_BOUNCE = 50_000  # Characters of text in which a mail server quotes what it gives back.
 # Ids of one mail that are looked up: the nearest parents decide, and nobody may make us look up thousands.
 LOOKED_UP = 30
 
@@ -27,7 +39,7 @@ class Known:
     def __init__(self, ground: Ground, arrival: Arrival) -> None:
         self._ground = ground
         self.arrival = arrival
-        self.message = arrival.message
+        self.message = msgspec.structs.replace(arrival.message, automatic=_automatic(arrival, ground.ids_key))
         self.account = ground.accounts.get(arrival.envelope.destination)
         self.user: User | None = ground.people.by_address(self.message.sender) if self.message.sender else None
         named = (*self.message.delivered_to, *arrival.envelope.recipients)
@@ -59,8 +71,22 @@ class Known:
             forwarded=message.forwarded,
             automatic=message.automatic,
             sender_is_own=message.sender in ground.own,
+            own_id=threading.read_our_id(message.message_id, ground.ids_key) is not None,
+            copy_of=self._copy_of(),
             auto_create=self._opens_issues(),
         )
+
+    def _copy_of(self) -> int:
+        """The issue of this project that has this mail already, when a list changed one of the two on its way."""
+        if self.message.message_id_made or self.account is None:
+            return 0
+        for row in self._rows(self.message.message_id):
+            issue = self._ground.issue(row.issue) if row.issue else None
+            if issue is not None and issue.project == self.account.project:
+                kept = next((one for one in messages(issue.events) if one.key == row.key), None)
+                if "list" in (self.message.automatic, kept.automatic if kept else ""):
+                    return issue.number
+        return 0
 
     def _opens_issues(self) -> bool:
         """Whether mail of this account may open issues: an archived project takes no new ones."""
@@ -128,6 +154,7 @@ class Known:
     def acknowledgement(self, quiet: bool) -> acknowledgement.Facts:
         """What the table of acknowledgement asks for, when the mail opens an issue."""
         sender = self.message.sender
+        this_hour, hourly = self._ground.fuses.acknowledged()
         return acknowledgement.Facts(
             address=sender,
             may_answer=may_answer(self.message, self.arrival.envelope.sender),
@@ -135,6 +162,8 @@ class Known:
             inactive=self.user is not None and not self.user.active,
             quiet=quiet,
             today=self._ground.thanks_today(sender) if sender else 0,
+            this_hour=this_hour,
+            hourly=hourly,
         )
 
     def duplicate_of(self) -> str:
@@ -163,3 +192,20 @@ class Known:
             destination=envelope.destination,
             trace=trace,
         )
+
+
+def _automatic(arrival: Arrival, ids_key: bytes) -> str:
+    """What kind of automatic mail it is; beside what its headers say, a bounce when its envelope or its text says so.
+
+    Some servers give a mail back without a header that tells: but a person does not write a line of the header of one
+    of our notices in a mail that answers nothing.
+    """
+    message = arrival.message
+    if message.automatic:
+        return message.automatic
+    if arrival.envelope.sender == "":
+        return "bounce"
+    if message.in_reply_to or message.references or message.forwarded:
+        return ""
+    quoted = (found[1] for found in _QUOTED.finditer(message.text[:LONGEST_BOUNCE]))
+    return "bounce" if any(threading.read_our_id(one, ids_key) for one in quoted) else ""

@@ -17,6 +17,9 @@ from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
 PASSWORD = "smtp.password"
+TOKEN = "metrics.token"
+SECRETS = (PASSWORD, TOKEN)
+SHORTEST_TOKEN = 16
 # The sections of the screen, in its order; the keys of one are saved together.
 SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -29,6 +32,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             for block in ("email_routing", "note_routing", "draft_routing")
         },
         "network": ("network.allowed_hosts", "network.allowed_ports"),
+        "fuse": ("fuse.address", "fuse.new_issues", "fuse.domain", "fuse.issue", "fuse.acknowledgements"),
+        "disk": ("disk.min_free",),
         "defaults": ("defaults.language", "defaults.timezone"),
     }
 )
@@ -83,6 +88,13 @@ def changed(tracker: Tracker, key: str, value: str) -> tuple[Setting, tuple[str,
     general = tracker.settings.general()
     if key == PASSWORD:
         saved = tracker.settings.save_general(general, smtp_password=value)
+    elif key == TOKEN:
+        if value and len(value) < SHORTEST_TOKEN:
+            raise Refused(
+                N_("metrics.token has at least {least} letters; `openssl rand -hex 24` makes one."),
+                least=SHORTEST_TOKEN,
+            )
+        saved = tracker.settings.save_general(general, metrics_token=value)
     else:
         saved = tracker.settings.save_general(settings.put(general, key, value))
     block = key.partition(".")[0] + "."

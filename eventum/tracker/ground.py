@@ -20,6 +20,7 @@ from eventum.mail.envelope import Envelope
 from eventum.mail.message import Message
 from eventum.store.index_tables import Filing as Kept
 from eventum.store.index_tables import MessageMatch
+from eventum.tracker.fuses import Fuses
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes
 
@@ -52,6 +53,11 @@ class Ground:
         self._issues: dict[int, Issue | None] = {}
 
     @cached_property
+    def fuses(self) -> Fuses:
+        """What the loop fuse counted, this batch included."""
+        return Fuses(self.tracker, self.general.fuse, self.changes.now)
+
+    @cached_property
     def ids_key(self) -> bytes:
         """The key of the HMAC in our Message-IDs."""
         return self.tracker.secrets.ids_key
@@ -70,6 +76,7 @@ class Ground:
     def thanked(self, address: str) -> None:
         """This batch acknowledges a mail of that sender."""
         self._thanked[address] = self._thanked.get(address, 0) + 1
+        self.fuses.acknowledged(1)
 
     # What is known
 

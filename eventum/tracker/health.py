@@ -4,30 +4,29 @@ Flows in: a tracker and the cron lines of this place. Flows out: checks with the
 reader's language. Nothing is changed, and one check that cannot tell does not hide the others.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from eventum.errors import EventumError
+from eventum.errors import Damaged, EventumError
 from eventum.issues.accounts import TYPES, Account
+from eventum.tracker import patience
 from eventum.tracker.checks import CRITICAL, OK, UNKNOWN, WARNING, Check, Health, Level
+from eventum.tracker.looking import Look
+from eventum.tracker.patience import TROUBLE
+from eventum.tracker.room import short
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_, Say
 
-# Minutes after which a thing that should happen every few is late, and too late.
-LATE = {"download-emails": (20, 60), "process-queue": (10, 60), "mail": (20, 60)}
 FAILURES = 3  # Runs in a row after which a failing account is no passing trouble.
 # Below this a disk is nearly full, and full: bytes free, and the part of its files that may still be made.
 NEARLY_FULL = (1_000_000_000, 0.05)
 FULL = (100_000_000, 0.01)
 CLOCKS_DIFFER = timedelta(minutes=5)  # between hosts that share a store
+SHOWN = 5  # Troubles that are said in one check.
+SHOWN_ELSEWHERE = ("account-", "smtp", "disk")  # Names of troubles that have a check of their own.
 CRON = N_("Is cron running? This line belongs into its table (crontab -e):")
 FETCH, SEND = "download-emails", "process-queue"
-UNITS = (
-    (86400, N_("{count} days ago")),
-    (3600, N_("{count} hours ago")),
-    (60, N_("{count} minutes ago")),
-)
 
 
 def health(tracker: Tracker, cron: Mapping[str, str], say: Say = str) -> Health:
@@ -50,14 +49,8 @@ def text_of(error: Exception, say: Say) -> str:
     return str(error)
 
 
-class Looks:
+class Looks(Look):
     """The checks of one look."""
-
-    def __init__(self, tracker: Tracker, cron: Mapping[str, str], say: Say) -> None:
-        self._tracker = tracker
-        self._cron = cron
-        self._say = say
-        self._now = tracker.clock()
 
     def all(self) -> Iterator[Check]:
         """Each check; one that fails says so and the next goes on."""
@@ -71,6 +64,7 @@ class Looks:
             ("failed", self._failed),
             ("dead", self._dead),
             ("disk", self._disk),
+            ("alerts", self._alerts),
         )
         for name, check in named:
             try:
@@ -90,10 +84,6 @@ class Looks:
         value = self._say(N_("cannot tell"))
         return Check(name, UNKNOWN, value, words=text_of(error, self._say), account=account)
 
-    def _text(self, sentence: str, count: int = 0, many: str = "", **values: object) -> str:
-        """A sentence about so many things; `many` is for any count but one."""
-        return self._say(many if many and count != 1 else sentence).format(count=count, **values)
-
     def fetched(self) -> list[Account]:
         """The accounts that a server or folder is asked for."""
         accounts = self._tracker.settings.usable_accounts()
@@ -109,7 +99,7 @@ class Looks:
             yield Check("store", OK, str(self._tracker.layout.root))
 
     def _run(self, command: str, *, is_needed: bool) -> Iterator[Check]:
-        last = self._tracker.state.run(command)
+        last = self._tracker.state.noted_run(command)
         say, line = self._say, self._cron.get(command, "")
         if last is None:
             if is_needed:
@@ -147,8 +137,9 @@ class Looks:
                 N_("failing, {count} times in a row; it began {ago}"),
                 ago=ago,
             )
+            hint = self._next_try(patience.waits_until(state, account, self._now))
             line = f"flask accounts test {account.id}"
-            return Check(name, level, value, line=line, words=state.error, account=account.id)
+            return Check(name, level, value, hint, line, state.why.by(self._say) or state.error, account.id)
         if state.last_success is None:
             hint = self._say(N_("The next run fetches it."))
             value = self._say(N_("never fetched"))
@@ -174,9 +165,15 @@ class Looks:
         due, waiting = self._tracker.outbox.due(), self._tracker.outbox.remaining()
         oldest = min((self._due_since(entry.not_before, entry.arrival_ns) for entry in due), default=None)
         level: Level = self._lateness(oldest, "mail") if oldest else OK
-        last = self._tracker.state.run(SEND)
-        words = last.summary if last and not last.ok and level else ""
+        sending, last = self._tracker.state.sending(), self._tracker.state.run(SEND)
+        words = sending.why.by(self._say) or sending.error
+        if not words and level and last and not last.ok:
+            words = last.summary
         hint = self._say(N_("A run sends them, and says why not.")) if level and not words else ""
+        if sending.error:
+            # The mail that tells of it waits in this very queue, so this says it at once.
+            level = max(level, CRITICAL if self._now - (sending.error_since or self._now) > TROUBLE else WARNING)
+            hint = self._next_try(sending.next_try) if sending.next_try and sending.next_try > self._now else hint
         value = self._text(N_("{count} mail due"), len(due), N_("{count} mails due")) + self._since(oldest)
         value += self._text(N_(", {count} waits in all"), waiting, N_(", {count} wait in all"))
         yield Check("queue", level, value, hint, "flask process-queue" if level else "", words)
@@ -200,25 +197,30 @@ class Looks:
         )
 
     def _disk(self) -> Iterator[Check]:
-        root = self._tracker.layout.root
-        found = os.statvfs(root)
-        free, inodes = found.f_bavail * found.f_frsize, found.f_favail / found.f_files if found.f_files else 1.0
+        root, found = self._tracker.layout.root, self._tracker.room()
+        free, inodes = found.free, found.part_of_files
         grades: tuple[tuple[Level, int, float], ...] = ((CRITICAL, *FULL), (WARNING, *NEARLY_FULL))
         level: Level = next((grade for grade, least, part in grades if free < least or inodes < part), OK)
         value = self._text(N_("{free} GB and {part} of the files free"), free=f"{free / 1e9:.1f}", part=f"{inodes:.0%}")
-        yield Check("disk", level, value, self._text(N_("Free some space for {root}."), root=root) if level else "")
+        hint = self._text(N_("Free some space for {root}."), root=root) if level else ""
+        with suppress(Damaged):  # The check of the store names a General Setup that cannot be read.
+            if stopped := short(self._tracker):
+                level, hint = CRITICAL, text_of(stopped, self._say)
+        yield Check("disk", level, value, hint)
 
-    def _lateness(self, since: datetime, kind: str) -> Level:
-        late, too_late = (timedelta(minutes=minutes) for minutes in LATE[kind])
-        age = self._now - since
-        return CRITICAL if age > too_late else WARNING if age > late else OK
-
-    def _since(self, moment: datetime | None) -> str:
-        return self._text(N_(", the oldest {ago}"), ago=self._ago(moment)) if moment else ""
-
-    def _ago(self, moment: datetime) -> str:
-        seconds = max(0, int((self._now - moment).total_seconds()))
-        for size, words in UNITS:
-            if seconds >= 2 * size:
-                return self._text(words, seconds // size)
-        return self._text(N_("{count} second ago"), seconds, N_("{count} seconds ago"))
+    def _alerts(self) -> Iterator[Check]:
+        """Troubles that no other check of this list shows; those that one does are in it."""
+        found = tuple(self._tracker.alerts.open())
+        value = self._text(N_("{count} trouble is there"), len(found), N_("{count} troubles are there"))
+        shown = [one for one in found if not one.name.startswith(SHOWN_ELSEWHERE)]
+        words = " ".join(one.begun.by(self._say) for one in shown[:SHOWN])
+        line = next((one.line for one in shown if one.line), "")
+        hint = " ".join(dict.fromkeys(one.hint.by(self._say) for one in shown[:SHOWN] if one.hint.message))
+        yield Check(
+            "alerts",
+            WARNING if found else OK,
+            value + self._since(found[0].since if found else None),
+            hint,
+            line,
+            words,
+        )

@@ -75,7 +75,7 @@ def invite(tracker: Tracker, user: User, by: User | None = None) -> bool:
 def invitation(tracker: Tracker, user: User) -> tuple[str, datetime] | None:
     """The token of the user's link and until when it can be opened; None when there is none."""
     link = tracker.logins.of(user.id).invitation
-    if link is None or link.expires <= tracker.clock() or not user.active or link.address != user.email:
+    if link is None or not _is_open(tracker, link) or not user.active or link.address != user.email:
         return None
     return _token(tracker, "invitation", user, link), link.expires
 
@@ -136,7 +136,7 @@ def ask_for_address(tracker: Tracker, user: User, address: str) -> None:
 def wanted_address(tracker: Tracker, user: User) -> str:
     """The address that waits to be confirmed by this user; "" when there is none."""
     link = tracker.logins.of(user.id).new_address
-    return link.address if link is not None and link.expires > tracker.clock() else ""
+    return link.address if link is not None and _is_open(tracker, link) else ""
 
 
 def forget_address(tracker: Tracker, user: User) -> None:
@@ -167,9 +167,14 @@ def _opened(tracker: Tracker, kind: str, token: str) -> tuple[User, Link]:
     user = tracker.people.load_all().user(token.partition(".")[0])
     if user is not None and user.active:
         link = _noted(tracker.logins.of(user.id), kind)
-        if link is not None and link.expires > tracker.clock() and _is_meant(tracker, kind, (user, link), token):
+        if link is not None and _is_open(tracker, link) and _is_meant(tracker, kind, (user, link), token):
             return user, link
     raise Refused(SPENT)
+
+
+def _is_open(tracker: Tracker, link: Link) -> bool:
+    """Whether its time is not over; one that lasts longer than any was made by a clock that was ahead."""
+    return timedelta() < link.expires - tracker.clock() <= INVITED + timedelta(days=1)
 
 
 def _noted(state: LoginState, kind: str) -> Link | None:

@@ -40,7 +40,7 @@ def base_url(tracker: Tracker) -> str:
 def send_letter(tracker: Tracker, letter: str, user: User, words: Words) -> None:
     """Put a letter into the queue. Raises `Damaged` for a template that cannot be used, `Busy`, `OSError`."""
     general, now = tracker.settings.general(), tracker.clock()
-    sender = _sender(general)
+    sender = sender_of(general)
     # Nobody has words of his own sent by us to somebody else: his name is one (reliability T14).
     name = user.name if words.to == user.email else ""
     # Two letters differ in one of these at least; the same one twice at the same instant is one.
@@ -78,7 +78,8 @@ def send_letter(tracker: Tracker, letter: str, user: User, words: Words) -> None
     tracker.outbox.publish([prepared])
 
 
-def _sender(general: General) -> Address:
+def sender_of(general: General) -> Address:
+    """Whom a letter comes from: what is set, else this program on this machine."""
     configured = next(iter(parse_addresses(general.smtp.from_)), Address("", ""))
     if is_address(configured.address):
         return Address(configured.name or general.tool_caption, configured.address.lower())

@@ -23,6 +23,8 @@ TIMES = MappingProxyType({"download-emails": "*/5 * * * *", "process-queue": "* 
 CALENDARS = MappingProxyType({"download-emails": "*:0/5", "process-queue": "*:0/1"})
 DESCRIPTIONS = MappingProxyType({"download-emails": "fetch e-mails", "process-queue": "send what is due"})
 
+WATCH = "watch-emails"
+
 
 def user() -> str:
     """The system user this runs as, who owns the store."""
@@ -55,21 +57,7 @@ def units(config: Config) -> dict[str, str]:
     """The files of systemd (systemd.service(5), systemd.timer(5)) by name, for /etc/systemd/system."""
     found = {}
     for command, description in DESCRIPTIONS.items():
-        found[f"eventum-{command}.service"] = "\n".join(
-            [
-                "[Unit]",
-                f"Description=Eventum: {description}",
-                "After=network-online.target",
-                "",
-                "[Service]",
-                "Type=oneshot",
-                f"User={user()}",
-                f"WorkingDirectory={_unit(str(ROOT))}",
-                *(f'Environment="{name}={_quoted(value)}"' for name, value in variables(config).items()),
-                f"ExecStart={' '.join(_word(word) for word in (*program(), command))}",
-                "",
-            ]
-        )
+        found[f"eventum-{command}.service"] = _service(config, command, description, "Type=oneshot")
         found[f"eventum-{command}.timer"] = "\n".join(
             [
                 "[Unit]",
@@ -84,6 +72,30 @@ def units(config: Config) -> dict[str, str]:
             ]
         )
     return found
+
+
+def watching(config: Config) -> dict[str, str]:
+    """The one service that does what both timers do, at once: by name, for /etc/systemd/system."""
+    text = _service(config, WATCH, "fetch e-mails as they come, send what is due", "Restart=always", "RestartSec=10")
+    return {f"eventum-{WATCH}.service": f"{text}\n[Install]\nWantedBy=multi-user.target\n"}
+
+
+def _service(config: Config, command: str, description: str, *kind: str) -> str:
+    return "\n".join(
+        [
+            "[Unit]",
+            f"Description=Eventum: {description}",
+            "After=network-online.target",
+            "",
+            "[Service]",
+            *kind,
+            f"User={user()}",
+            f"WorkingDirectory={_unit(str(ROOT))}",
+            *(f'Environment="{name}={_quoted(value)}"' for name, value in variables(config).items()),
+            f"ExecStart={' '.join(_word(word) for word in (*program(), command))}",
+            "",
+        ]
+    )
 
 
 def program() -> tuple[str, ...]:

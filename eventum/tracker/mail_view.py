@@ -16,16 +16,18 @@ from eventum.issues.issue import messages
 from eventum.issues.people import User
 from eventum.issues.why import Reason, headline, reasons
 from eventum.mail.headers import split_block
-from eventum.mail.markup import Markup, markup, picture_type
+from eventum.mail.markup import Markup, picture_type
 from eventum.mail.message import part_bytes
 from eventum.mail.reading import Attachment
 from eventum.mail.safe import disposition, file_label
+from eventum.tracker import guard
 from eventum.tracker.counts import scope_of
-from eventum.tracker.reading import raw_bytes, reading
+from eventum.tracker.guard import UNREAD, reading
+from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_, Say
 
-__all__ = ["File", "Place", "Shown", "disposition", "html", "part", "place_of", "raw", "shown"]
+__all__ = ["File", "Place", "Shown", "disposition", "html", "html_if_any", "part", "place_of", "raw", "shown"]
 
 KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._=-]{0,199}", re.ASCII)
 PART = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,30}|rest", re.ASCII)
@@ -48,11 +50,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as a screen shows it. `parts` are its attachments; those in `pictures` can be looked at."""
+    """A mail as a screen shows it. `parts` are its attachments; those in `pictures` can be looked at.
+
+    `is_unread`: it breaks whoever reads it, so there is no text and no part, only its bytes.
+    """
 
     place: Place
     text: str
     is_cut: bool
+    is_unread: bool
     has_html: bool
     head: str
     parts: tuple[Attachment, ...]
@@ -84,6 +90,7 @@ def shown(tracker: Tracker, user: User, key: str, say: Say = str, *, with_head: 
         place=place,
         text=message.text[:LONGEST_TEXT],
         is_cut=len(message.text) > LONGEST_TEXT,
+        is_unread=UNREAD in message.defects,
         has_html=message.html,
         head=head,
         parts=message.attachments,
@@ -95,10 +102,22 @@ def shown(tracker: Tracker, user: User, key: str, say: Say = str, *, with_head: 
 
 def html(tracker: Tracker, user: User, key: str) -> Markup:
     """The mail's HTML, cleaned. Raises `NotFound`, also for a mail without any."""
-    found = markup(_bytes(place_of(tracker, user, key)))
+    place = place_of(tracker, user, key)
+    try:
+        found = guard.markup(tracker.cache, place.filing.digest, place.path)
+    except NotFound as error:
+        raise NotFound(MISSING) from error
     if found is None:
         raise NotFound(MISSING)
     return found
+
+
+def html_if_any(tracker: Tracker, user: User, key: str) -> Markup | None:
+    """As `html`; None for a mail without any, and for one whose HTML breaks whoever cleans it: it is shown as text."""
+    try:
+        return html(tracker, user, key)
+    except NotFound:
+        return None
 
 
 def raw(tracker: Tracker, user: User, key: str) -> File:
@@ -113,10 +132,13 @@ def part(tracker: Tracker, user: User, key: str, number: str) -> File:
     if not PART.fullmatch(number):
         raise NotFound(MISSING)
     try:
+        message = reading(tracker.cache, place.filing.digest, place.path)
+        if UNREAD in message.defects:
+            raise NotFound(MISSING)
+        # Its parts were found by a child within its limits, so finding them once more is safe here.
         data = part_bytes(_bytes(place), number)
     except NotFound as error:
         raise NotFound(MISSING) from error
-    message = reading(tracker.cache, place.filing.digest, place.path)
     name = next((one.name for one in message.attachments if one.part == number), f"part-{number}.bin")
     return File(name=file_label(name), data=data, picture=picture_type(data))
 

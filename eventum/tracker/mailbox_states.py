@@ -11,18 +11,20 @@ from typing import Literal
 
 import msgspec
 
-from eventum.errors import NotFound
+from eventum.errors import Damaged, NotFound
 from eventum.issues.accounts import TYPES
 from eventum.issues.accounts import Account as Account  # What the screens know of an account.
 from eventum.issues.people import People, Project, Role
 from eventum.store.index_pool import PoolListing
 from eventum.store.index_texts import Scope
+from eventum.store.said import Said
 from eventum.store.state import FetchState
-from eventum.tracker.health import LATE
+from eventum.tracker import patience
+from eventum.tracker.looking import LATE
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
-Status = Literal["working", "overdue", "failing", "paused", "never", "delivered", "passed_over"]
+Status = Literal["working", "overdue", "failing", "paused", "never", "first", "delivered", "passed_over"]
 
 # The types as people choose them, in the order of how often they are right; the first five are what nearly all need.
 TYPE_WORDS = {
@@ -59,9 +61,12 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     last_success: datetime | None = None
     failures: int = 0
     words: str = ""
+    why: Said = Said()  # the same, to be said in the reader's language; empty for words of the server alone
+    next_try: datetime | None = None  # before it only who asks for it makes it connect
     auto_create: bool = False
     paused: bool = False
     is_fetched: bool = True
+    is_begun: bool = True  # its first fetch began once
 
 
 def listed(tracker: Tracker) -> tuple[Mailbox, ...]:
@@ -163,7 +168,10 @@ def assignable(tracker: Tracker, project: str) -> tuple[Assignable, ...]:
 
 
 def _mailbox(tracker: Tracker, account: Account, titles: dict[str, str]) -> Mailbox:
-    state = tracker.state.fetch(account.id)
+    try:
+        state = tracker.state.fetch(account.id)
+    except Damaged as error:  # Of this account alone; its runs say the same.
+        state = FetchState(error=str(error), first_fetch=tracker.clock(), started=True)
     status = _status(account, state, tracker.clock())
     words = state.error if status == "failing" else ""
     if status == "passed_over":
@@ -179,15 +187,18 @@ def _mailbox(tracker: Tracker, account: Account, titles: dict[str, str]) -> Mail
         last_success=state.last_success,
         failures=state.failures,
         words=words,
+        why=state.why if status == "failing" else Said(),
+        next_try=patience.waits_until(state, account, tracker.clock()) if status == "failing" else None,
         auto_create=account.auto_create.enabled,
         paused=account.paused,
         is_fetched=TYPES[account.type].protocol != "delivered",
+        is_begun=state.first_fetch is not None,
     )
 
 
 def _status(account: Account, state: FetchState, now: datetime) -> Status:
     if account.paused:
-        return "paused"
+        return "paused" if state.first_fetch else "first"
     if TYPES[account.type].protocol == "delivered":
         return "delivered"
     if state.error:

@@ -46,6 +46,12 @@ class AccountForm(msgspec.Struct, frozen=True, kw_only=True):
     assign: tuple[str, ...] | None = None
 
 
+def is_fetched(form: AccountForm) -> bool:
+    """Whether mail is fetched for such an account; of a type that does not exist it is."""
+    kind = accounts.TYPES.get(form.type or "")
+    return kind is None or kind.protocol != "delivered"
+
+
 def save_account(tracker: Tracker, name: str | None, form: AccountForm) -> Account:
     """Change the account with that id, or add one when it is None; the account as saved.
 
@@ -80,7 +86,7 @@ def save_from_browser(
         return tracker.settings.account(nonce)
 
 
-def _check_outside(tracker: Tracker, folder: str) -> None:
+def check_outside(tracker: Tracker, folder: str) -> None:
     """What lies in the store is ours already: fetched from there, mail would be taken out of its issue."""
     place, store = os.path.realpath(os.path.expanduser(folder)), os.path.realpath(tracker.config.data)
     if os.path.commonpath((place, store)) in (place, store):
@@ -164,7 +170,7 @@ def _filled_in(tracker: Tracker, account: Account, form: AccountForm) -> Account
     changes["auto_create"] = _auto_creation(tracker, account.auto_create, form)
     account = accounts.validate(msgspec.structs.replace(account, **changes))
     if account.type == "maildir":
-        _check_outside(tracker, account.folder)
+        check_outside(tracker, account.folder)
         # Cron and the web server start in other folders than the person who typed this.
         account = msgspec.structs.replace(account, folder=os.path.abspath(os.path.expanduser(account.folder)))
     _check_auto_creation(tracker, account.auto_create, project)

@@ -17,7 +17,7 @@ from eventum.issues.trace import PASS
 from eventum.issues.trace import Row as TraceRow
 from eventum.store.layout import POOLS
 from eventum.store.pool import Pooled
-from eventum.tracker.reading import reading
+from eventum.tracker.guard import reading
 from eventum.tracker.tracker import Tracker
 
 MIN_PREFIX = 8

@@ -22,7 +22,8 @@ from eventum.mail.message import Message as Mail
 from eventum.mail.quoting import Piece, pieces
 from eventum.mail.reading import Attachment
 from eventum.tracker.delivery import Line
-from eventum.tracker.reading import cached, reading
+from eventum.tracker.guard import UNREAD, reading
+from eventum.tracker.reading import cached
 from eventum.tracker.tracker import Tracker
 from eventum.wording import Say
 
@@ -36,7 +37,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `kind` is "description" for what was typed when the issue was opened; such a message has no key and no mail.
     `verified` is as in `Filing`. `blocked` says why in words of the table `notices.BLOCKED`; `waits` while nobody
     decided about it, else `ignored_by` says who let it be. `may_leave`: a person may take it out of the issue.
-    `was_shortened`: the text goes on in the mail.
+    `was_shortened`: the text goes on in the mail. `is_unread`: it breaks whoever reads it, so there is no text.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: bool = False
     may_leave: bool = False
     missing: bool = False
+    is_unread: bool = False
     why: str = ""
     reasons: tuple[Reason, ...] = ()
     delivery: tuple[Line, ...] = ()
@@ -97,6 +99,7 @@ def shown(
         duplicate=bool(message.duplicate_of),
         may_leave=may_leave(one),
         missing=mail is None,
+        is_unread=mail is not None and UNREAD in mail.defects,
         why=headline(message.trace, say),
         reasons=reasons(message.trace, say),
         delivery=delivery,

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from eventum.errors import Damaged, NotFound
+from eventum.issues import handling
 from eventum.issues.events import Assigned, Closed, Event, Filed, Opened, Reopened, StatusChanged, Undone
 from eventum.issues.people import People, User
 from eventum.mail.address import Address
@@ -69,6 +70,8 @@ def _did(user: User, event: Event) -> bool:
 
 def _deed(event: Event, *, is_staff: bool) -> Deed | None:
     """What happened, in one word; None for what is no news, or not for this reader."""
+    if _is_old_mail(event):
+        return None
     match event.what:
         case Filed(message, opening):
             if (message.internal and not is_staff) or message.handled:
@@ -89,6 +92,16 @@ def _deed(event: Event, *, is_staff: bool) -> Deed | None:
         case StatusChanged():
             return "status"
     return None
+
+
+def _is_old_mail(event: Event) -> bool:
+    """Whether it is mail that nobody was to hear of: imported, or older than what a first fetch tells of."""
+    match event.what:
+        case Opened(by_mail=True):
+            return event.quiet
+        case Filed(message):
+            return event.quiet and not handling.decision(message)
+    return False
 
 
 def _name(event: Event, line: Line, people: People) -> str:

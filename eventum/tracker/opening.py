@@ -14,6 +14,7 @@ from eventum.issues.changes import Opening
 from eventum.issues.issue import ACTIONS, Issue, Subscription
 from eventum.issues.people import Project, Role, User
 from eventum.mail import threading
+from eventum.tracker import room
 from eventum.tracker.acting import Done, act_anew, acting, addresses, assignable, check_works_for, clean_text, one_line
 from eventum.tracker.ground import Ground
 from eventum.tracker.once import says_same
@@ -73,6 +74,7 @@ def open_issue(tracker: Tracker, who: str | None, new: NewIssue, *, nonce: str =
     `who` acts: a user's name, None for the first administrator. Raises `NotFound` for an unknown project or user,
     `Refused` for a value that cannot be taken or somebody who may not, `Damaged`, `Busy`.
     """
+    room.check(tracker)
     user, project = acting(tracker, who), tracker.people.project(new.project)
     check_open(project)
     _check_may_open(tracker, user, project, new)

@@ -18,7 +18,7 @@ from eventum.store.state import Move
 from eventum.tracker.acting import check_works_for
 from eventum.tracker.counts import scope_of
 from eventum.tracker.ground import Arrival, Ground
-from eventum.tracker.reading import reading
+from eventum.tracker.guard import reading
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import Changes, Work
 

@@ -30,14 +30,14 @@ def others(tracker: Tracker, number: int, user: User) -> tuple[str, ...]:
     """The names of everybody else who is writing to the issue."""
     people, now = tracker.people.load_all(), tracker.clock()
     until = _drafts(tracker).writers(number).until
-    users = (people.user(one) for one, end in until.items() if end > now and one != user.id)
+    users = (people.user(one) for one, end in until.items() if now < end <= now + BELIEVED and one != user.id)
     return tuple(sorted(one.name or one.email for one in users if one is not None))
 
 
 def _set(tracker: Tracker, number: int, user: User, *, present: bool) -> None:
     drafts, now = _drafts(tracker), tracker.clock()
     before = drafts.writers(number)
-    until = {one: end for one, end in before.until.items() if end > now and one != user.id}
+    until = {one: end for one, end in before.until.items() if now < end <= now + BELIEVED and one != user.id}
     if present:
         until[user.id] = now + BELIEVED
     if until != before.until:

@@ -15,9 +15,9 @@ from eventum.issues.people import People
 from eventum.store.index_lists import Line
 from eventum.store.index_tables import Query
 from eventum.tracker.delivery import Delivery, deliveries
+from eventum.tracker.guard import reading
 from eventum.tracker.history import history
 from eventum.tracker.mails import Listed, Row, attachments
-from eventum.tracker.reading import reading
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 

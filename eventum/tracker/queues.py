@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from eventum.errors import Busy, NotFound, Refused
-from eventum.mail.message import parse
+from eventum.errors import Busy, Damaged, NotFound, Refused
 from eventum.store.sendings import Queued, Status
+from eventum.tracker import guard
 from eventum.tracker.mails import Row, one_of
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
@@ -39,6 +39,7 @@ NOTICES = MappingProxyType(
         "new_password": N_("Link for a new password"),
         "confirm_address": N_("Link to confirm an address"),
         "address_change": N_("Change of address"),
+        "alert": N_("Alert"),
     }
 )
 
@@ -60,6 +61,7 @@ class WayOut(msgspec.Struct, frozen=True):
     port: int
     last: datetime | None
     problem: str
+    is_unknown: bool = False  # General Setup cannot be used, for the reason that is the problem.
 
 
 def queued(tracker: Tracker, status: str = "") -> list[Row]:
@@ -90,8 +92,12 @@ def part(tracker: Tracker, status: str = "", number: int = 1) -> Part:
 
 
 def way_out(tracker: Tracker) -> WayOut:
-    """How mail leaves, and how the last run went. Raises `Damaged` when General Setup cannot be used."""
-    smtp, last = tracker.settings.general().smtp, tracker.state.run("process-queue")
+    """How mail leaves, and how the last run went; the problem is General Setup when that cannot be used."""
+    last = tracker.state.run("process-queue")
+    try:
+        smtp = tracker.settings.general().smtp
+    except Damaged as error:
+        return WayOut(host="", port=0, last=last.ended if last else None, problem=str(error), is_unknown=True)
     return WayOut(
         host=smtp.host, port=smtp.port, last=last.ended if last else None, problem=last.summary if last else ""
     )
@@ -103,14 +109,16 @@ def queue_entry(tracker: Tracker, ident: str) -> Row:
     entry = tracker.outbox.find(key)
     if entry is None:
         raise NotFound(GONE, key=key)
-    raw = raw_bytes(entry.path)
-    message = parse(raw)
+    # A customer's mail may be in it, sent on as it came.
+    message = guard.ask(tracker.cache, entry.path).message
     return {
         **_row(entry),
         "log": [msgspec.structs.asdict(attempt) for attempt in entry.log],
-        "headers": headers_of(raw),
-        "text": message.text,
-        "attachments": [{"name": one.name, "type": one.type, "size": one.size} for one in message.attachments],
+        "headers": headers_of(raw_bytes(entry.path)),
+        "text": message.text if message else "",
+        "attachments": [
+            {"name": one.name, "type": one.type, "size": one.size} for one in (message.attachments if message else ())
+        ],
     }
 
 
@@ -185,4 +193,5 @@ def _row(entry: Queued) -> Row:
         "next_attempt": entry.next_attempt,
         "last_reply": entry.log[-1].reply if entry.log else None,
         "queued": posting.queued,
+        "hold": posting.hold or None,
     }

@@ -1,79 +1,89 @@
 """What a mail says, read once, in a guarded child with limits of time and memory.
 
 Flows in: paths of stored mails. Flows out: envelope and message of each, in the order in which they were asked for, or
-why one could not be read. The reading is kept in the cache by digest; views and lists use only that, and make it again
-when it is missing. Nothing here decides about a mail.
+why one could not be read. The reading is kept in the cache by digest; views and lists use only that, and have it made
+again, by a child too, when it is missing (`guard`). Nothing here decides about a mail.
 
 The child (`python -m eventum.tracker.reader`) works ahead on another core while its parent decides. When it dies or
-hangs on a mail, that mail alone is accused, and a new child goes on with the next.
+hangs on a mail, or answers what nobody can read, that mail alone is accused, and a new child goes on with the next. A
+child that cannot be started at all accuses nobody.
 """
 
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from eventum.errors import Damaged, NotFound
-from eventum.mail.envelope import Envelope, Posting, read
-from eventum.mail.message import Message, parse
+from eventum.mail.envelope import read
+from eventum.mail.message import Message
 from eventum.store import files, records
+from eventum.tracker.limits import HELLO, LIMITS, Limits, Read
 
-TIME_LIMIT = 30.0  # Seconds for one mail.
-MEMORY_LIMIT = 1 << 30  # Bytes of address space of the child.
 PIPE = 1 << 20  # Bytes: questions and answers of a whole batch, so that neither side waits for the other.
 AHEAD = 200  # Mails asked for at most before one answer is taken: more of the longest paths could fill the pipe.
 # For glibc: what one large mail needed is kept for the next; to ask the kernel each time is a third of all the work.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "67108864"}
+_decoder = msgspec.msgpack.Decoder(Read)  # Made at once: see `records.MAKING`.
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child answers: the mail, or why it could not be read. `blameless`: it was the disk, not the mail."""
-
-    envelope: Envelope | None = None
-    message: Message | None = None
-    error: str = ""
-    blameless: bool = False
+class _NotStarted(Exception):
+    """The child never said that it is ready."""
 
 
 class Reader:
     """A guarded child that reads mails; started when the first one is asked for."""
 
-    def __init__(self, cache: Path, time_limit: float = TIME_LIMIT, memory_limit: int = MEMORY_LIMIT) -> None:
+    def __init__(self, cache: Path, limits: Limits | None = None, *, idle: float = 0.0) -> None:
         self._cache = cache
-        self._time_limit = time_limit
-        self._memory_limit = memory_limit
-        self._asked: deque[str] = deque()
+        self._limits = limits or LIMITS
+        self._idle = idle  # Seconds after which a child that is asked nothing ends by itself; 0: never.
+        self._used = 0.0
+        self._asked: deque[bytes] = deque()
         self._sent = 0
         self._child: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._answered = 0  # by this child
+        self._missing = ""  # Why no child can be started, for the questions that were asked.
         self._buffer = bytearray()
-        self._decoder = msgspec.msgpack.Decoder(Read)
 
-    def ask(self, path: str) -> None:
-        """Let a mail be read; its answer comes after those of the mails asked for before."""
-        self._asked.append(path)
+    def ask(self, path: str, what: str = "read") -> None:
+        """Let a mail be read; its answer comes after those of the mails asked for before.
+
+        `what` else: "html", what its HTML can be shown as.
+        """
+        if not self._asked:
+            self._missing = ""
+            if self._idle and time.monotonic() - self._used > self._idle / 2:
+                self._end()  # It may be about to end by itself.
+        self._asked.append(what.encode() + b"\t" + os.fsencode(path))
         self._send()
 
     def _send(self) -> None:
-        while self._sent < min(len(self._asked), AHEAD):
-            child = self._started()
-            assert child.stdin is not None
+        while self._sent < min(len(self._asked), AHEAD) and not self._missing:
             try:
-                child.stdin.write(os.fsencode(self._asked[self._sent]) + b"\n")
+                child = self._started()
+                assert child.stdin is not None
+                child.stdin.write(self._asked[self._sent] + b"\n")
                 child.stdin.flush()
             except BrokenPipeError:  # It died; `answer` finds out on which mail.
+                return
+            except OSError as error:  # No memory or no process to be had just now.
+                self._missing = f"The reader cannot be started: {error.strerror or error}; mail waits."
                 return
             self._sent += 1
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
-            command = [sys.executable, "-m", "eventum.tracker.reader", str(self._cache), str(self._memory_limit)]
+            given = msgspec.json.encode(self._limits).decode()
+            command = [sys.executable, "-m", "eventum.tracker.reader", str(self._cache), given, str(self._idle)]
             root = str(Path(__file__).parent.parent.parent)
             path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
             self._child = subprocess.Popen(
@@ -85,44 +95,74 @@ class Reader:
                 pipesize=PIPE,
             )
             self._buffer.clear()
+            self._ready = False
+            self._answered = 0
         return self._child
 
     def answer(self) -> Read:
         """The answer for the mail that was asked for longest ago."""
         self._send()
         try:
-            frame = self._frame()
-        except (TimeoutError, EOFError) as error:
+            if self._missing:
+                raise _NotStarted(self._missing)
+            found = _decoder.decode(self._frame())
+            if found.number != self._answered:
+                raise msgspec.ValidationError("an answer to another question")
+        except _NotStarted as error:
+            # Every mail would be accused of it, and buried three runs later.
+            self._missing = str(error)
             self._end()
-            path = self._asked.popleft()
+            self._asked.popleft()
+            self._sent = 0
+            return Read(error=self._missing, blameless=True)
+        except (TimeoutError, EOFError, msgspec.MsgspecError) as error:
+            said = "the reader answered nonsense" if isinstance(error, msgspec.MsgspecError) else str(error)
+            self._end()
+            name = Path(os.fsdecode(self._asked.popleft())).name.partition(",")[0].partition(":")[0]
             self._sent = 0
             self._send()
-            return Read(error=f"{error} while reading {Path(path).name}")
+            return Read(error=f"{said} while reading {name}")
+        self._used = time.monotonic()
+        self._answered += 1
         self._asked.popleft()
         self._sent = max(0, self._sent - 1)
         self._send()
-        return self._decoder.decode(frame)
+        return found
 
     def _frame(self) -> bytes:
-        """The next answer's bytes. Raises `TimeoutError` when the child hangs, `EOFError` when it is dead."""
-        deadline = time.monotonic() + self._time_limit
+        """The next answer's bytes. Raises `TimeoutError` when the child hangs, `EOFError` when it is dead or mad."""
+        self._started()
+        if not self._ready:
+            try:
+                hello = self._bytes(len(HELLO), self._limits.start)
+            except (TimeoutError, EOFError) as error:
+                raise _NotStarted(f"The reader cannot be started ({error}); mail waits until it can.") from None
+            if hello != HELLO:
+                raise _NotStarted("The reader cannot be started: something else answers; mail waits until it can.")
+            self._ready = True
+        deadline = time.monotonic() + self._limits.wait
+        length = int.from_bytes(self._bytes(4, self._limits.wait), "big")
+        if length > self._limits.answer:
+            raise EOFError(f"the reader gave an answer of {length} bytes, or nonsense,")
+        return self._bytes(length, deadline - time.monotonic())
+
+    def _bytes(self, count: int, seconds: float) -> bytes:
+        """So many bytes of what the child says."""
+        deadline = time.monotonic() + seconds
         child = self._started()
         assert child.stdout is not None
         fd = child.stdout.fileno()
-        while True:
-            if len(self._buffer) >= 4:
-                length = int.from_bytes(self._buffer[:4], "big")
-                if len(self._buffer) >= 4 + length:
-                    frame = bytes(self._buffer[4 : 4 + length])
-                    del self._buffer[: 4 + length]
-                    return frame
+        while len(self._buffer) < count:
             ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise TimeoutError(f"the reader took longer than {self._time_limit:g} s")
+                raise TimeoutError(f"the reader took longer than {seconds:.3g} s")
             data = os.read(fd, 1 << 18)
             if not data:
-                raise EOFError(f"the reader died ({child.wait()})")
+                raise EOFError(f"the reader {_ended(child.wait())}")
             self._buffer += data
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
 
     def _end(self) -> None:
         child, self._child = self._child, None
@@ -145,8 +185,27 @@ class Reader:
     def close(self) -> None:
         """End the child."""
         self._asked.clear()
+        self._sent = 0
         if self._child is not None:
             self._end()
+
+    def disown(self) -> None:
+        """Forget a child that is another process's: this one was forked off with a copy of what it holds."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.returncode = 0  # It is not ours to wait for.
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _ended(code: int) -> str:
+    """How a child ended, in words."""
+    if code == -signal.SIGPROF:
+        return "worked longer than it may"
+    if code < 0:
+        return f"died ({signal.Signals(-code).name if -code in signal.valid_signals() else -code})"
+    return f"died ({code})"
 
 
 def cached_path(cache: Path, digest: str) -> Path:
@@ -154,9 +213,9 @@ def cached_path(cache: Path, digest: str) -> Path:
     return cache / "readings" / digest[:2] / f"{digest}.json"
 
 
-def keep(cache: Path, message: Message) -> None:
-    """Keep a reading in the cache."""
-    path = cached_path(cache, message.digest)
+def keep(cache: Path, message: Message, digest: str = "") -> None:
+    """Keep a reading in the cache, under the digest by which a record knows the mail."""
+    path = cached_path(cache, digest or message.digest)
     if not path.parent.is_dir():
         files.make_folders([path.parent], durable=False)
     files.atomic_write(path, msgspec.json.encode(message), durable=False)
@@ -170,28 +229,6 @@ def cached(cache: Path, digest: str) -> Message | None:
         return None
 
 
-def reading(cache: Path, digest: str, stored: Path) -> Message:
-    """What a stored mail says: from the cache, or read again. Raises `NotFound` when the mail is gone."""
-    message = cached(cache, digest)
-    if message is None:
-        message = parse(raw_bytes(stored))
-        keep(cache, message)
-    return message
-
-
 def raw_bytes(stored: Path) -> bytes:
     """The bytes of a stored mail as they were received, without our trace headers. Raises `NotFound`."""
     return read(files.read(stored))[1]
-
-
-def readings_of(requests: Iterator[bytes]) -> Iterator[Read]:
-    """The child's work: the envelope and message of each path."""
-    for path in requests:
-        try:
-            data = files.read(os.fsdecode(path))
-        except (NotFound, OSError) as error:
-            yield Read(error=str(error), blameless=True)
-            continue
-        trace, raw = read(data)
-        envelope = None if isinstance(trace, Posting) else trace
-        yield Read(envelope=envelope, message=parse(raw))

@@ -15,11 +15,12 @@ from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import User
 from eventum.issues.trace import Row
 from eventum.store.pool import Pooled, record_of
-from eventum.store.state import Move
 from eventum.tracker.announce import announce
 from eventum.tracker.disposition import UNUSABLE, Disposition, Outcome
 from eventum.tracker.facts import Known
+from eventum.tracker.fuses import WHOLE, Verdict
 from eventum.tracker.ground import Arrival, Ground
+from eventum.tracker.pulling import pull
 from eventum.tracker.tracker import Tracker
 from eventum.tracker.work import TRIES, Changes, Work
 
@@ -45,6 +46,7 @@ def receive(tracker: Tracker, arrivals: Sequence[Arrival], *, dry_run: bool = Fa
             if attempt + 1 == TRIES:
                 raise
             continue
+        batch.ground.fuses.commit()
         return dispositions
     return []
 
@@ -148,27 +150,53 @@ class _Batch:
         if isinstance(admitted, admission.Block):
             filing = msgspec.structs.replace(filing, kind="note", blocked=admitted.reason)
             outcome = "blocked"
-        self._file(work, known, filing, (*rows, *why))
-        return self._told(known, outcome, work.number, (*rows, *why))
+        # Whoever had to hear of it heard of the other copy.
+        verdict = Verdict("silent") if answer.again else self._fuse(known, work)
+        rows = (*rows, *why, *verdict.rows)
+        self._file(work, known, filing, rows, verdict=verdict)
+        return self._told(known, outcome, work.number, rows)
 
-    def _file(self, work: Work, known: Known, filing: Filing, rows: tuple[Row, ...], *, opening: bool = False) -> None:
+    def _fuse(self, known: Known, work: Work | None) -> Verdict:
+        """What the loop fuse says of a mail that goes into an issue, or (None) would open one."""
+        project = work.issue.project if work else known.account.project if known.account else ""
+        return self.ground.fuses.filing(
+            known.message,
+            work.number if work else 0,
+            is_staff=self.ground.people.is_staff(known.user, project),
+            is_quiet=self.ground.is_quiet(known.arrival),
+        )
+
+    def _file(
+        self,
+        work: Work,
+        known: Known,
+        filing: Filing,
+        rows: tuple[Row, ...],
+        *,
+        opening: bool = False,
+        verdict: Verdict = WHOLE,
+    ) -> None:
         """Put a mail into an issue, and those it names on the list."""
+        first = work.issue.next_event
         now, people = self.changes.now, self.ground.people
         entries, why = subscriptions.from_message(filing, work.issue, people, known.own)
         for entry in entries:
             work.issue = changes.subscribed(work.issue, entry, now, who=known.who)
         filing = msgspec.structs.replace(filing, trace=(*rows, *why))
         by_staff = known.is_staff(work.issue)
-        project = people.project(work.issue.project)
+        project, quiet = people.project(work.issue.project), self.ground.is_quiet(known.arrival)
         work.issue = changes.filed(
             work.issue,
             filing,
             now,
             who=known.who,
             opening=opening,
-            reopen_to=changes.reopening(work.issue, filing, project, by_staff=by_staff),
-            quiet=self.ground.is_quiet(known.arrival),
+            # An old mail says nothing about an issue that was closed since.
+            reopen_to="" if quiet else changes.reopening(work.issue, filing, project, by_staff=by_staff),
+            quiet=quiet or verdict.answer == "silent",
         )
+        if verdict.answer == "held":
+            work.holds.update(dict.fromkeys(range(first, work.issue.next_event), verdict.name))
         work.mails.append((filing.key, known.arrival.path))
         work.texts[filing.key] = known.message.text
         self.ground.remember(filing, work.number)
@@ -177,6 +205,9 @@ class _Batch:
         """A new issue, with the mails of the pool that belong in front."""
         account = known.account
         assert account is not None, "only an account can auto-create"
+        verdict = self._fuse(known, None)
+        if verdict.answer != "told":
+            return self._pool(known, "unassociated", (*rows, *verdict.rows))
         quiet = self.ground.is_quiet(known.arrival)
         thanks, why = acknowledgement.acknowledge(known.acknowledgement(quiet))
         number = self._number()
@@ -202,7 +233,7 @@ class _Batch:
         users = self._assignees(account.auto_create.assign, project.id)
         work.issue = changes.assigned(work.issue, users, self.changes.now, opening=True, quiet=quiet)
         for place in answer.pull:
-            self._pull(work, *place.split("/", 1))
+            pull(self.ground, work, *place.split("/", 1))
         filing = msgspec.structs.replace(known.filing(), parent=answer.parent)
         self._file(work, known, filing, (*rows, *why), opening=True)
         return self._told(known, "new_issue", number, (*rows, *why))
@@ -217,25 +248,3 @@ class _Batch:
         people = self.ground.people
         users = (people.user(one) for one in ids)
         return [user for user in users if user is not None and user.active and people.role(user, project) is not None]
-
-    def _pull(self, work: Work, account: str, key: str) -> None:
-        """A mail of the pool comes along: it was told to nobody then, and is not now."""
-        waiting = [item for item in self.changes.pooled if (item[0].account, item[0].mail.key) == (account, key)]
-        try:
-            if waiting:
-                # It came in this very batch: it goes straight to the issue.
-                self.changes.pooled.remove(waiting[0])
-                pooled, path = waiting[0][0], waiting[0][2]
-            else:
-                pooled, path = self.tracker.pool.load(account, key), str(self.tracker.pool.path(account, key))
-                self.changes.moves.append(Move(account, key, work.number))
-        except (NotFound, Damaged):  # Taken by somebody meanwhile; the answer opens its issue all the same.
-            return
-        row = Row("receive", "parent_in_pool", account, f"issue:{work.number}")
-        filing = msgspec.structs.replace(pooled.mail, trace=(*pooled.trace, row))
-        entries, _ = subscriptions.from_message(filing, work.issue, self.ground.people, self.ground.own)
-        for entry in entries:
-            work.issue = changes.subscribed(work.issue, entry, self.changes.now)
-        work.issue = changes.filed(work.issue, filing, self.changes.now, opening=True, quiet=True)
-        work.mails.append((key, path))
-        self.ground.remember(filing, work.number)

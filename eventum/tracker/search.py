@@ -18,7 +18,7 @@ from eventum.store import fulltext
 from eventum.store.index_lists import Listing
 from eventum.store.index_texts import Place
 from eventum.tracker.counts import scope_of
-from eventum.tracker.reading import reading
+from eventum.tracker.guard import reading
 from eventum.tracker.texts import BEFORE_AN_ANSWER, take_in
 from eventum.tracker.tracker import Tracker
 

@@ -10,7 +10,8 @@ import time
 from eventum.errors import Damaged, NotFound
 from eventum.mail.message import Message
 from eventum.store.fulltext import Due, Text
-from eventum.tracker.reading import cached, reading
+from eventum.tracker.guard import reading
+from eventum.tracker.reading import cached
 from eventum.tracker.tracker import Tracker
 
 MOST_PEOPLE = 50  # Of one mail; a list of a thousand recipients says nothing about it.

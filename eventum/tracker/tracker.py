@@ -6,20 +6,25 @@ here.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eventum.config import Config
+from eventum.errors import Conflict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eventum.store.alerts import AlertStore
     from eventum.store.daily import Days
     from eventum.store.downloads import Downloads
     from eventum.store.filters import FilterStore
     from eventum.store.first_visit import FirstVisits
+    from eventum.store.fuses import FuseStore
     from eventum.store.identity import Identity
+    from eventum.store.imports import Imports
     from eventum.store.index import Index
     from eventum.store.issues import IssueStore, Numbers
     from eventum.store.layout import Layout
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
     from eventum.store.outbox import Outbox
     from eventum.store.people import PeopleStore
     from eventum.store.pool import Pool
+    from eventum.store.recovery import Recovery
     from eventum.store.responses import ResponseStore
+    from eventum.store.room import Room
     from eventum.store.secrets import Secrets
     from eventum.store.settings import SettingsStore
     from eventum.store.spool import Spool
@@ -45,15 +52,27 @@ def utc_now() -> datetime:
 class Tracker:
     """One store, and everything that works on it."""
 
-    def __init__(self, config: Config, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Callable[[], datetime] = utc_now,
+        disk: "Callable[[Path], Room] | None" = None,
+    ) -> None:
         self.config = config
         self.clock = clock
+        self.disk = disk  # What says how much room there is; None for the disk itself.
 
     def open(self) -> "Tracker":
         """Itself, once the store is known to be usable by this process. Raises `Damaged` with what to do otherwise."""
         self.identity  # noqa: B018 - looked at for what it raises.
         self.secrets.key_id  # noqa: B018 - another key or an open key file must be found before the first mail.
         return self
+
+    def room(self) -> "Room":
+        """How much room the disk of the store has left. Raises `OSError`."""
+        from eventum.store.room import measured
+
+        return (self.disk or measured)(self.layout.root)
 
     @cached_property
     def layout(self) -> "Layout":
@@ -166,11 +185,32 @@ class Tracker:
         return Days(self.layout, lambda: self.maker)
 
     @cached_property
+    def alerts(self) -> "AlertStore":
+        """The troubles that administrators are told of."""
+        from eventum.store.alerts import AlertStore
+
+        return AlertStore(self.layout, self.locks, lambda: self.maker)
+
+    @cached_property
+    def fuses(self) -> "FuseStore":
+        """What the loop fuse counted."""
+        from eventum.store.fuses import FuseStore
+
+        return FuseStore(self.layout, lambda: self.maker)
+
+    @cached_property
     def downloads(self) -> "Downloads":
         """How far the last run of each account came."""
         from eventum.store.downloads import Downloads
 
         return Downloads(self.layout, self.locks, lambda: self.maker)
+
+    @cached_property
+    def imports(self) -> "Imports":
+        """The imports of mail from files."""
+        from eventum.store.imports import Imports
+
+        return Imports(self.layout, lambda: self.maker)
 
     @cached_property
     def first_visits(self) -> "FirstVisits":
@@ -215,16 +255,46 @@ class Tracker:
         sent must find its place, or every run would send it anew.
         """
         self.layout.create()
+        return self._recovery().run()
+
+    def bring_to_end(self) -> None:
+        """After a commit that failed half way: finish what shows of it, tell of it, and take the rest back.
+
+        What raises here leaves all that to the next run: this one must end, for its next commit forgets this one.
+        """
+        self._recovery().bring_own_to_end()
+
+    def _recovery(self) -> "Recovery":
         from eventum.store.recovery import Recovery
 
         parts = (self.spool, self.outbox, self.issues, self.pool, self.state)
-        return Recovery(self.layout, self.locks, self.maker, parts).run()
+        return Recovery(self.layout, self.locks, self.maker, parts)
+
+    def check_locks(self) -> None:
+        """Raise `Conflict` when lock files were removed by hand: others may hold what we believe to hold.
+
+        Asked just before changes show. Who starts again does so under a new name, for others take us for dead.
+        """
+        if not self.maker.is_known:
+            self.spool.release()
+            self.__dict__.pop("maker").close()
+        elif self.locks.are_known():
+            return
+        raise Conflict("Somebody removed lock files while a change was being made; try again.")
 
     def close(self) -> None:
         """Let go of leases, the journal, the index and the reader, as far as they were taken."""
-        made = self.__dict__
-        for name, end in (("reader", "close"), ("spool", "release"), ("numbers", "give_back"), ("index", "close")):
-            if name in made:
-                getattr(made.pop(name), end)()
-        if "maker" in made:
-            made.pop("maker").close()
+        # Each whatever became of those before it: who keeps his lease counts as living.
+        with ExitStack() as ends:
+            for name, end in (
+                ("maker", "close"),
+                ("index", "close"),
+                ("numbers", "give_back"),
+                ("spool", "release"),
+                ("reader", "close"),
+            ):
+                ends.callback(self._end, name, end)  # The last of them is called first.
+
+    def _end(self, name: str, end: str) -> None:
+        if name in self.__dict__:
+            getattr(self.__dict__.pop(name), end)()

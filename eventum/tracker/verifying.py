@@ -3,6 +3,8 @@
 Flows in: a tracker. Flows out: what is wrong, with its file and remedy. No record and no mail is changed.
 """
 
+from collections.abc import Callable
+
 from eventum.store.verify import Verified, Verifier
 from eventum.tracker.tracker import Tracker
 
@@ -16,7 +18,7 @@ def verify(tracker: Tracker, *, repair: bool = False) -> Verified:
     return verifier.repair() if repair else verifier.verify()
 
 
-def reindex(tracker: Tracker) -> int:
-    """Make the index of this host and user anew; how many issues it holds."""
-    tracker.index.rebuild()
+def reindex(tracker: Tracker, told: Callable[[int], None] = lambda count: None) -> int:
+    """Make the index of this host and user anew; how many issues it holds. `told` hears how many were read."""
+    tracker.index.rebuild(told)
     return sum(tracker.index.contents()["issues"].values())

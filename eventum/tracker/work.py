@@ -46,6 +46,7 @@ class Work:
         self.written: list[tuple[str, bytes]] = []  # (key, content) of mails of our own making
         self.notices: list[tuple[Posting, bytes]] = []
         self.texts: dict[str, str] = {}  # what a mail says, by key, for the notices
+        self.holds: dict[int, str] = {}  # events whose notices wait, and the counter of the loop fuse that wants it
 
     @property
     def number(self) -> int:
@@ -119,6 +120,7 @@ class _Commit:
         self._built: list[tuple[Work, Path]] = []
         self._prepared: list[tuple[Work, str]] = []
         self._notices: list[tuple[str, str]] = []
+        self._held: list[tuple[str, str]] = []
         self._withdrawn: list[tuple[str, str]] = []
 
     def run(self) -> None:
@@ -130,6 +132,7 @@ class _Commit:
             self._make_durable()
             if lines := self._lines():
                 self._tracker.maker.journal(lines)
+            self._tracker.check_locks()
             undo.pop_all()
         self._show()
 
@@ -137,7 +140,7 @@ class _Commit:
         tracker, flush = self._tracker, Flush()
         with flush:
             # First of all, so that what is put into an issue before its record says so can be found and taken out.
-            self._intend(flush)
+            self._intend()
             for work in self._works:
                 # Every event has its notices by now, those without any too.
                 issue = announced(work.issue, work.issue.next_event - 1)
@@ -149,15 +152,17 @@ class _Commit:
                     issue, temporary = tracker.issues.prepare(flush, issue, work.before)
                     self._prepared.append((work, temporary))
                 work.issue = issue
-                self._notices += [tracker.outbox.prepare(flush, posting, data) for posting, data in work.notices]
+                for posting, data in work.notices:
+                    prepared = tracker.outbox.prepare(flush, posting, data)
+                    (self._held if posting.hold else self._notices).append(prepared)
             for pooled, outcome, path in self._changes.pooled:
                 tracker.pool.put(flush, pooled, outcome, path)
 
-    def _intend(self, flush: Flush) -> None:
+    def _intend(self) -> None:
         maker, moves, returns = self._tracker.maker.id, tuple(self._changes.moves), tuple(self._changes.returns)
         filings = tuple((key, work.number) for work in self._works for key, _ in (*work.mails, *work.written))
         if filings or moves or returns:
-            self._tracker.state.intend(flush, Intent(maker, filings, moves, returns))
+            self._tracker.state.intend(Intent(maker, filings, moves, returns))
 
     def _lines(self) -> list[tuple[str, int]]:
         lines = [(f"issues/{work.number}", work.issue.revision) for work in self._works]
@@ -167,7 +172,7 @@ class _Commit:
     def _drop(self) -> None:
         self._tracker.issues.drop([folder for _, folder in self._built])
         self._tracker.issues.drop([temporary for _, temporary in self._prepared])
-        self._tracker.outbox.drop(self._notices)
+        self._tracker.outbox.drop([*self._notices, *self._held])
         self._tracker.outbox.publish(self._withdrawn)
         for move in self._changes.returns:
             self._tracker.pool.take(move.account, move.key)
@@ -189,6 +194,7 @@ class _Commit:
             self._leave_issue([move for move in self._changes.returns if move.issue in shown])
         self._tracker.outbox.drop(self._withdrawn)
         self._tracker.outbox.publish(self._notices, self._changes.delay)
+        self._tracker.outbox.hold(self._held)
 
     def _leave_pool(self, moves: list[Move]) -> None:
         for move in moves:

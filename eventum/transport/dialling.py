@@ -7,11 +7,10 @@ any mail protocol, and it never lets a server's words through uncleaned.
 import ipaddress
 import socket
 import ssl
-import threading
-from contextlib import suppress
 from typing import Protocol
 
 from eventum.errors import Busy, EventumError, Refused
+from eventum.transport import pacing
 from eventum.transport.mailbox import OnStep, Timeouts
 from eventum.transport.reachable import Reach
 from eventum.wording import N_, Phrase
@@ -53,6 +52,7 @@ def stays_here(sock: socket.socket) -> bool:
 def context(verify: bool) -> ssl.SSLContext:
     """TLS settings that check certificate and host name, or neither; OpenSSL's `SSL_CERT_FILE` is honoured."""
     made = ssl.create_default_context()
+    made.sslsocket_class = pacing.PacedTls
     if not verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
@@ -83,6 +83,12 @@ def trouble(where: str, doing: str, error: OSError, timeout: float = 0.0) -> Eve
             N_("The host of {where} is not found ({reason}); check its name."),
             where=where,
             reason=said(error.strerror or str(error)),
+        )
+    if isinstance(error, pacing.TooSlow):
+        return Busy(
+            N_("{where} took too long while {doing}, so the talk was ended; the next run goes on."),
+            where=where,
+            doing=Phrase(doing),
         )
     if isinstance(error, TimeoutError) and timeout:
         return Busy(
@@ -149,7 +155,7 @@ def dial(place: Place, *, tls: ssl.SSLContext | None, timeouts: Timeouts, on_ste
     for family, kind, protocol, _, address in found:
         if place.reach is not None:
             place.reach.check(host, str(address[0]))
-        sock = socket.socket(family, kind, protocol)
+        sock = pacing.Paced(family, kind, protocol)
         try:
             sock.settimeout(timeouts.connect)
             sock.connect(address)
@@ -157,26 +163,9 @@ def dial(place: Place, *, tls: ssl.SSLContext | None, timeouts: Timeouts, on_ste
             sock.close()
             last = error
             continue
-        if timeouts.whole:
-            end_after(sock, timeouts.whole)
+        sock.pace = pacing.Pace(timeouts.answer, timeouts.whole)
         return encrypted(sock, host, port, tls=tls, timeouts=timeouts, on_step=on_step)
     raise trouble(where, N_("connecting"), last, timeouts.connect) from last
-
-
-def end_after(sock: socket.socket, seconds: float) -> None:
-    """Ends this connection after so many seconds, whatever it was wrapped into meanwhile.
-
-    A far end that sends a byte now and then never meets the timeout of one command.
-    """
-    held = sock.dup()
-
-    def end() -> None:
-        with held, suppress(OSError):
-            held.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
 
 
 def encrypted(
@@ -187,11 +176,13 @@ def encrypted(
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is not None:
         on_step("certificate")
+        plain = sock
         try:
-            sock = tls.wrap_socket(sock, server_hostname=host)
+            sock = tls.wrap_socket(plain, server_hostname=host)
         except OSError as error:
-            sock.close()
+            plain.close()
             raise trouble(named(host, port), N_("beginning TLS"), error, timeouts.connect) from error
+        pacing.carried_over(plain, sock)
     sock.settimeout(timeouts.command)
     return sock
 

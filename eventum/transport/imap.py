@@ -1,38 +1,35 @@
 """A folder on an IMAP server (RFC 3501, UIDPLUS of RFC 4315).
 
 In flows a Server, out flow raw mails by UID. It never looks at `\\Seen`, never asks about mails before the position,
-and never expunges a mail that is not ours. Bodies are taken as imaplib's bare byte strings: a parser of whole
-answers would cost fifteen times the download.
+and never expunges a mail that is not ours.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from eventum.errors import Busy
 from eventum.transport import dialling, imap_dialogue
+from eventum.transport.imap_answers import MONTHS, Untrusted, arrived, fetched, number, uid_set, uids_in
 from eventum.transport.imap_dialogue import ANSWER, PASSING, Dialogue, talking, words
-from eventum.transport.mailbox import LARGEST_MAIL, MAX_BYTES, MAX_COUNT, Fetched, OnStep, Position, Server, Timeouts
+from eventum.transport.mailbox import (
+    LARGEST_MAIL,
+    MAX_BYTES,
+    MAX_COUNT,
+    Dated,
+    Fetched,
+    OnStep,
+    Position,
+    Server,
+    Timeouts,
+)
 from eventum.wording import N_
 
 WINDOW = 500
-
-UID = re.compile(rb"\bUID (\d{1,10})\b")
-SIZE = re.compile(rb"\bRFC822\.SIZE (\d{1,12})\b")
-QUOTED = re.compile(rb'BODY\[\] (?:NIL|"([^"\\]*)")')
-ARRIVED = re.compile(
-    rb"""INTERNALDATE\ "
-    (?P<day>[ \d]\d)-(?P<month>[A-Z][a-z]{2})-(?P<year>\d{4})\    # 17-Jul-1996, the day padded with a blank
-    (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\             # local time of the server
-    (?P<sign>[+-])(?P<hours>\d\d)(?P<minutes>\d\d)"               # its offset from UTC
-    """,
-    re.VERBOSE,
-)
-MONTHS = {month: n for n, month in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+SLACK = 16_000_000  # By so much at most a mail may be larger than the server told.
 
 
-class ImapFolder:
+class ImapFolder(Dated):
     """An open IMAP folder; see `mailbox.Mailbox`."""
 
     def __init__(self, imap: Dialogue, server: Server, exists: int) -> None:
@@ -44,6 +41,7 @@ class ImapFolder:
         self.count = exists
         self.secured = dialling.secured(imap.sock, server.verify)
         self.passed_over: list[tuple[str, str]] = []
+        self.shared: frozenset[str] = frozenset()
         self.uidplus: bool | None = None
 
     def noted(self, code: str) -> str:
@@ -56,7 +54,17 @@ class ImapFolder:
         self.imap.budget = ANSWER + extra
         with talking(self.where, doing):
             status, data = self.imap.uid(command, *arguments)
+        self.check_validity()
         return status, list(data)
+
+    def check_validity(self) -> None:
+        """Raises Busy when the folder was made anew meanwhile: the UIDs we know mean other mails now."""
+        told = self.imap.untagged_responses.get("UIDVALIDITY", [])
+        if any(isinstance(number, bytes) and number.decode("latin-1") != self.validity for number in told):
+            raise Busy(
+                N_("{where} made the folder anew while we were in it; the next run begins with its new numbers."),
+                where=self.where,
+            )
 
     def search(self, doing: str, *criteria: str) -> list[int]:
         """The UIDs that meet the criteria, ascending. Raises Busy."""
@@ -65,26 +73,40 @@ class ImapFolder:
             raise Busy(
                 N_("{where} could not search ({data}); the next run tries again."), where=self.where, data=words(data)
             )
-        return sorted(
-            {int(word) for line in data if isinstance(line, bytes) for word in line.split() if word.isdigit()}
-        )
+        return uids_in(data)
 
     def new(self, after: Position) -> tuple[str, ...]:
         first = after.uid + 1 if after.validity == self.validity else 1
         if self.count == 0 or 0 < self.uidnext <= first:
             return ()
         # RFC 3501 section 6.4.8: "n:*" always names the last mail, however low its UID is.
-        return tuple(str(uid) for uid in self.search("looking for new mail", "UID", f"{first}:*") if uid >= first)
+        found = self.search(N_("looking for new mail"), "UID", f"{first}:*")
+        if not found:
+            raise Busy(N_("{where} holds mails and named none; the next run tries again."), where=self.where)
+        return tuple(str(uid) for uid in found if uid >= first)
+
+    def still(self, uids: Sequence[str]) -> set[str]:
+        return {str(uid) for uid in self.search(N_("looking for mails"), "UID", uid_set(uids))} if uids else set()
 
     def unseen(self) -> tuple[str, ...]:
         if self.count == 0:
             return ()
         last = self.newest().uid
-        return tuple(str(uid) for uid in self.search("looking for unread mail", "UNSEEN") if uid <= last)
+        return tuple(str(uid) for uid in self.search(N_("looking for unread mail"), "UNSEEN") if uid <= last)
+
+    def since(self, moment: datetime) -> tuple[str, ...]:
+        # RFC 3501 section 6.4.4: days, by the server's clock and zone; nowhere is it 14 hours later than UTC says.
+        day = (moment.astimezone(UTC) - timedelta(hours=14)).date()
+        name = f"{day.day}-{list(MONTHS)[day.month - 1].decode()}-{day.year}"
+        found = self.search(N_("looking for mail by its date"), "SINCE", name) if self.count else []
+        return tuple(str(uid) for uid in found)
 
     def newest(self) -> Position:
         if not self.uidnext and self.count:
-            self.uidnext = self.search("looking for the last mail", "UID", "*")[-1] + 1
+            found = self.search(N_("looking for the last mail"), "UID", "*")
+            if not found:
+                raise Busy(N_("{where} holds mails and named none; the next run tries again."), where=self.where)
+            self.uidnext = found[-1] + 1
         return Position(validity=self.validity, uid=max(self.uidnext - 1, 0))
 
     def advanced(self, position: Position, done: Iterable[str]) -> Position:
@@ -111,36 +133,64 @@ class ImapFolder:
             raise Busy(
                 N_("{where} gave no sizes ({data}); the next run tries again."), where=self.where, data=words(data)
             )
-        told: dict[bytes, int] = {}
-        for line in data:
-            if isinstance(line, bytes) and (uid := UID.search(line)) and (size := SIZE.search(line)):
-                told[uid[1]] = int(size[1])
-        for uid_ in uids:
-            if told.get(uid_.encode(), 0) > LARGEST_MAIL:
-                self.passed_over.append((uid_, f"The mail is larger than {LARGEST_MAIL} bytes; take it by hand."))
-                del told[uid_.encode()]
-        return {uid_: told[uid_.encode()] for uid_ in uids if uid_.encode() in told}
+        told = {one[b"UID"].decode("latin-1"): number(one[b"RFC822.SIZE"]) for one in self.told(data, b"RFC822.SIZE")}
+        # A mail whose size was left out is there or not; one that is there is asked for all the same.
+        left_out = self.still([uid for uid in uids if uid not in told])
+        told |= dict.fromkeys(left_out, 0)
+        for uid in uids:
+            if told.get(uid, 0) > LARGEST_MAIL:
+                self.passed_over.append((uid, f"The mail is larger than {LARGEST_MAIL} bytes; take it by hand."))
+                del told[uid]
+        return {uid: told[uid] for uid in uids if uid in told}
 
     def bodies(self, batch: dict[str, int]) -> list[Fetched]:
-        """One FETCH for the batch; where the server says NO to it, each mail alone, so that one bad mail stops none."""
+        """One FETCH for the batch; each mail it did not bring alone, so that one bad mail stops none."""
         # Sizes are estimates on some servers, so twice as much is borne before the answer is called absurd.
-        extra = 2 * sum(batch.values())
+        extra = sum(size + min(size, SLACK) for size in batch.values())
         status, data = self.uid(
-            "sending mails", "FETCH", uid_set(list(batch)), "(UID INTERNALDATE BODY.PEEK[])", extra=extra
+            N_("sending mails"), "FETCH", uid_set(list(batch)), "(UID INTERNALDATE BODY.PEEK[])", extra=extra
         )
-        if status == "OK":
-            found = {mail.uid: mail for mail in literals(data)}
-            return [found[uid] for uid in batch if uid in found]
+        found = self.given(data, batch) if status == "OK" else {}
+        missing = [uid for uid in batch if uid not in found]
+        if status == "OK" and missing:
+            there = self.still(missing)  # What vanished meanwhile is nobody's fault.
+            missing = [uid for uid in missing if uid in there]
         if len(batch) > 1:
-            return [mail for uid, size in batch.items() for mail in self.bodies({uid: size})]
-        if any(isinstance(line, bytes) and PASSING.search(line) for line in data):
+            for uid in missing:
+                found |= {mail.uid: mail for mail in self.bodies({uid: batch[uid]})}
+        elif missing and any(isinstance(line, bytes) and PASSING.search(line) for line in data):
             raise Busy(
                 N_("{where} cannot give mails now ({data}); the next run tries again."),
                 where=self.where,
                 data=words(data),
             )
-        self.passed_over.extend((uid, f"{self.where} cannot give the mail ({words(data)}).") for uid in batch)
-        return []
+        elif missing:
+            said = words(data) if status != "OK" else "it left the mail out of its answer"
+            self.passed_over.append((missing[0], f"{self.where} cannot give the mail ({said})."))
+        return [found[uid] for uid in batch if uid in found]
+
+    def given(self, data: Sequence[object], batch: dict[str, int]) -> dict[str, Fetched]:
+        """The mails of the batch that an answer really holds. Raises Busy for one that cannot be trusted."""
+        found: dict[str, Fetched] = {}
+        for one in self.told(data, b"BODY[]"):
+            uid, raw = one[b"UID"].decode("latin-1"), one[b"BODY[]"]
+            if uid not in batch or (not raw and batch[uid]):
+                continue  # What was not asked for; or nothing, in place of a mail that has a size.
+            if found.get(uid, Fetched(uid, raw)).raw != raw:
+                raise self.garbled()
+            found[uid] = Fetched(uid, raw, arrived(one.get(b"INTERNALDATE", b"")))
+        return found
+
+    def told(self, data: Sequence[object], wanted: bytes) -> list[dict[bytes, bytes]]:
+        """The FETCH responses with a UID and what is wanted. Raises Busy when one cannot be trusted."""
+        try:
+            return [one for one in fetched(data) if b"UID" in one and wanted in one]
+        except Untrusted as error:
+            raise self.garbled() from error
+
+    def garbled(self) -> Busy:
+        """What a server said was not what it announced."""
+        return Busy(N_("{where} contradicts itself in an answer; the next run tries again."), where=self.where)
 
     def remove(self, uids: Sequence[str]) -> None:
         ours = list(uids)
@@ -158,10 +208,9 @@ class ImapFolder:
         if self.has_uid_expunge():
             for start in range(0, len(ours), WINDOW):
                 self.expunge("EXPUNGE", uid_set(ours[start : start + WINDOW]))
-        elif {str(uid) for uid in self.search("looking for deleted mail", "DELETED")} <= set(ours):
+        elif set() < {str(uid) for uid in self.search(N_("looking for deleted mail"), "DELETED")} <= set(ours):
             self.expunge()
-        # Otherwise somebody else's deleted mails lie there too, which a plain EXPUNGE would take along: ours stay
-        # marked as deleted, and whoever empties that folder removes them.
+        # Otherwise others' deleted mails lie there too, which a plain EXPUNGE would take along: ours stay marked.
 
     def has_uid_expunge(self) -> bool:
         """Whether the server has UIDPLUS; asked after the login, since many servers tell only then, and once."""
@@ -187,47 +236,6 @@ class ImapFolder:
     def commit(self) -> bool:
         """IMAP removes at once: there is nothing left to confirm."""
         return True
-
-
-def uid_set(uids: Sequence[str]) -> str:
-    """The UIDs as an IMAP set, neighbours joined: `1:3,7`; never a range that holds a UID not asked for."""
-    parts: list[list[int]] = []
-    for uid in map(int, uids):
-        if parts and uid == parts[-1][1] + 1:
-            parts[-1][1] = uid
-        else:
-            parts.append([uid, uid])
-    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in parts)
-
-
-def literals(data: Sequence[object]) -> Iterator[Fetched]:
-    """The mails in imaplib's answer to FETCH: (text before the literal, literal), then the text after it."""
-    for number, item in enumerate(data):
-        if isinstance(item, tuple):
-            head, raw = item
-            after = data[number + 1] if number + 1 < len(data) else b""
-            told = head + b" " + (after if isinstance(after, bytes) else b"")
-        elif isinstance(item, bytes) and (quoted := QUOTED.search(item)):
-            told, raw = item, quoted[1] or b""
-        else:
-            continue
-        if uid := UID.search(told):
-            yield Fetched(str(int(uid[1])), raw, arrived(told))
-
-
-def arrived(told: bytes) -> datetime | None:
-    """INTERNALDATE in UTC; None when it is missing or no date."""
-    found = ARRIVED.search(told)
-    if found is None:
-        return None
-    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
-    try:
-        zone = timezone(offset if found["sign"] == b"+" else -offset)
-        day = datetime(int(found["year"]), MONTHS[found["month"]], int(found["day"]), tzinfo=zone)
-        hour, minute, second = (int(found[part]) for part in ("hour", "minute", "second"))
-        return (day + timedelta(hours=hour, minutes=minute, seconds=second)).astimezone(UTC)
-    except (ValueError, KeyError, OverflowError):
-        return None
 
 
 @contextmanager

@@ -12,18 +12,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from eventum.errors import Busy, EventumError, NotFound, Refused
-from eventum.transport import dialling
+from eventum.transport import dialling, pacing
 from eventum.transport.mailbox import OnStep, Server, Timeouts
 from eventum.transport.utf7 import encode
 from eventum.wording import N_, Phrase
 
-# One command never brings more than this beside the bodies it asks for: 20 MB hold two million UIDs.
+# One command never brings more than this beside the bodies it asks for: 20 MB hold two million UIDs. A line counts as
+# a hundred bytes at least, since that is the memory it takes: a million lines of ten bytes are refused too.
 ANSWER = 20_000_000
+LEAST = 100
 GOODBYE = 5.0
 
 # imaplib gives up at lines of a million bytes, which is the answer to SEARCH in a folder of 130,000 mails. Its limit
 # is of the module and not of a connection; the budget below is what bounds each of ours.
 imaplib._MAXLINE = ANSWER  # type: ignore[attr-defined]
+# What imaplib compares: the word behind `*` or a tag, and the code in brackets.
+SMALL = re.compile(
+    rb"(?:\*|[A-Z]{4}\d+) (?:\d+ )?[A-Za-z-]*[a-z][A-Za-z-]*(?: \[[A-Za-z-]+)?|\* [A-Z]+ \[[A-Za-z-]*[a-z]"
+)
 # Answers that a later try may not get (RFC 5530 section 3).
 PASSING = re.compile(rb"\[(?:UNAVAILABLE|INUSE|SERVERBUG|LIMIT|THROTTLED)\b", re.IGNORECASE)
 
@@ -51,8 +57,13 @@ class Dialogue(imaplib.IMAP4):
 
     def readline(self) -> bytes:
         line = super().readline()
-        self.spend(len(line))
+        self.spend(max(len(line), LEAST))
         return line
+
+    def _get_line(self) -> bytes:
+        # RFC 3501 section 9: words may come in any case, and imaplib knows only capitals.
+        line: bytes = super()._get_line()  # type: ignore[misc]
+        return SMALL.sub(lambda found: found[0].upper(), line, count=1) if SMALL.match(line) else line
 
     def leave(self) -> None:
         """LOGOUT and close. Good manners only: whatever goes wrong in saying good-bye changes nothing."""
@@ -127,7 +138,9 @@ def start_tls(imap: Dialogue, server: Server, trust: ssl.SSLContext, on_step: On
         return
     on_step("certificate")
     with talking(where, N_("beginning TLS")):
+        plain = imap.sock
         imap.starttls(trust)
+        pacing.carried_over(plain, imap.sock)
 
 
 def log_in(imap: Dialogue, server: Server) -> None:
@@ -189,7 +202,12 @@ def select(imap: Dialogue, server: Server, removing: bool) -> int:
             data=words(data),
         )
     exists = data[-1]
-    return int(exists) if isinstance(exists, bytes) and exists.isdigit() else 0
+    if not (isinstance(exists, bytes) and exists.isdigit()):
+        raise Busy(
+            N_("{where} did not say how many mails the folder holds; the next run tries again."),
+            where=where,
+        )
+    return int(exists)
 
 
 def quote(text: str) -> str:

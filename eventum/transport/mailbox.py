@@ -43,15 +43,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of silence that are borne at each step; a long but flowing download is never cut.
+    """Seconds that are borne. `connect`, `command` and `ending` (after the mail was sent) are of silence.
 
-    With `whole` it is: so many seconds after connecting the talk ends, however busily the far end keeps it going.
+    A far end that says a byte now and then is never silent, so an answer may also take only `answer` seconds and
+    what its bytes need at a thousand a second, and the talk ends `whole` seconds after connecting: what was fetched
+    and sent until then is done, and the next run goes on.
     """
 
     connect: float = 20.0
     command: float = 60.0
     ending: float = 300.0
-    whole: float = 0.0
+    answer: float = 300.0
+    whole: float = 4 * 3600.0
+
+
+# What every fetch and every sending keeps to that is not told otherwise.
+USUAL = Timeouts()
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,13 +77,27 @@ class Fetched(msgspec.Struct, frozen=True):
     date: datetime | None = None
 
 
+class Dated:
+    """A mailbox whose server keeps the time at which each mail came, and no sum of their sizes."""
+
+    size: int | None = None
+    knows_dates = True
+
+    def heads(self, count: int) -> list[bytes]:
+        """None: see `Mailbox.heads`."""
+        return []
+
+
 class Mailbox(Protocol):
     """An open folder. Every method raises Busy, Refused or NotFound, with one sentence that names the server."""
 
     validity: str
     count: int
+    size: int | None
+    knows_dates: bool
     secured: str
     passed_over: list[tuple[str, str]]
+    shared: frozenset[str]  # ids that stand for more than one mail: they say nothing in the next session
 
     def new(self, after: Position) -> tuple[str, ...]:
         """The unique ids beyond a position, in order of arrival; all of them when UIDVALIDITY is another one."""
@@ -84,11 +105,23 @@ class Mailbox(Protocol):
     def unseen(self) -> tuple[str, ...]:
         """The unique ids nobody has read yet, up to `newest()`; POP3 does not know and names all."""
 
+    def since(self, moment: datetime) -> tuple[str, ...]:
+        """The unique ids of what came at that moment or later by the server's own clock, in order of arrival.
+
+        IMAP knows days only, and a mail of the day before may be among them; POP3 knows nothing and names all.
+        """
+
+    def heads(self, count: int) -> list[bytes]:
+        """The headers of so many mails, spread evenly over all: of a server that knows no dates; else none."""
+
     def newest(self) -> Position:
         """The position that makes everything that is in the folder now old."""
 
     def advanced(self, position: Position, done: Iterable[str]) -> Position:
         """The position after these mails are safe; ids that the server no longer has are forgotten."""
+
+    def still(self, uids: Sequence[str]) -> set[str]:
+        """Those of these that the folder still holds."""
 
     def fetch(
         self, uids: Sequence[str], max_bytes: int = MAX_BYTES, max_count: int = MAX_COUNT
@@ -125,7 +158,7 @@ def open_mailbox(
     `on_step` hears the name of each step as it begins: `name`, `connection`, `certificate`, `login`, `folder`;
     and what the one before it found. Leaving the context without `commit` removes nothing from a POP3 server.
     """
-    limits = timeouts or Timeouts()
+    limits = timeouts or USUAL
     if server.protocol == "imap":
         from eventum.transport import imap
 

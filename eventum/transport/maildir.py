@@ -4,6 +4,7 @@ In flows a folder's path, out flow raw mails by the unique part of their file na
 marks one as read, and follows no link out of the folder.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +12,24 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from eventum.errors import Busy, NotFound, Refused
-from eventum.transport.mailbox import LARGEST_MAIL, MAX_BYTES, MAX_COUNT, Fetched, OnStep, Position, Server, Timeouts
+from eventum.transport.mailbox import (
+    LARGEST_MAIL,
+    MAX_BYTES,
+    MAX_COUNT,
+    Dated,
+    Fetched,
+    OnStep,
+    Position,
+    Server,
+    Timeouts,
+)
 from eventum.wording import N_
 
+# What is wrong with this machine just now, and not with the mail.
+HINDRANCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ESTALE)
 
-class Maildir:
+
+class Maildir(Dated):
     """An open Maildir; see `mailbox.Mailbox`. A unique id is a file's name up to its colon."""
 
     def __init__(self, folder: str) -> None:
@@ -23,6 +37,9 @@ class Maildir:
         self.validity = ""
         self.secured = ""
         self.passed_over: list[tuple[str, str]] = []
+        self.unread: list[str] = []
+        self.hindered = ""
+        self.shared: frozenset[str] = frozenset()
         self.paths = self.listing()
         self.count = len(self.paths)
 
@@ -58,11 +75,22 @@ class Maildir:
             uid for uid, path in self.paths.items() if "S" not in path.rpartition(":2,")[2] or ":2," not in path
         )
 
+    def since(self, moment: datetime) -> tuple[str, ...]:
+        found = []
+        for uid, path in self.paths.items():
+            with suppress(FileNotFoundError):
+                if os.lstat(path).st_mtime >= moment.timestamp():
+                    found.append(uid)
+        return tuple(found)
+
     def newest(self) -> Position:
         return Position(known=frozenset(self.paths))
 
     def advanced(self, position: Position, done: Iterable[str]) -> Position:
         return Position(known=(position.known & self.paths.keys()) | frozenset(done))
+
+    def still(self, uids: Sequence[str]) -> set[str]:
+        return self.paths.keys() & set(uids)
 
     def fetch(
         self, uids: Sequence[str], max_bytes: int = MAX_BYTES, max_count: int = MAX_COUNT
@@ -71,6 +99,8 @@ class Maildir:
         size = 0
         for uid in uids:
             mail = self.read(uid)
+            if mail is None and self.hindered:
+                break  # What comes later would overtake it, an answer its question.
             if mail is None:
                 continue
             if batch and (len(batch) >= max_count or size + len(mail.raw) > max_bytes):
@@ -80,6 +110,9 @@ class Maildir:
             size += len(mail.raw)
         if batch:
             yield batch
+        for why in (self.hindered, *self.unread):
+            if why:
+                raise Busy(N_("Mail waits for the next run: {why}"), why=why)
 
     def read(self, uid: str) -> Fetched | None:
         """One mail; None when it has gone or cannot be read, which then stands in `passed_over`."""
@@ -98,6 +131,13 @@ class Maildir:
         except FileNotFoundError:
             return None
         except OSError as error:
+            if error.errno in HINDRANCES:
+                self.hindered = f'"{path}" cannot be opened now: {error.strerror}.'
+                return None
+            if error.errno == errno.EIO:
+                # Perhaps the disk of another machine is away for a moment; tried at every run, and the others go on.
+                self.unread.append(f'"{path}" cannot be read: {error.strerror}.')
+                return None
             self.passed_over.append((uid, f'"{path}" cannot be read: {error.strerror}.'))
             return None
 

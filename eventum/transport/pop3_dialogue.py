@@ -72,12 +72,17 @@ class Dialogue(poplib.POP3):
         self.sock.sendall("".join(f"{command}\r\n" for command in commands).encode())
 
     def answer(self) -> bytes:
-        """The server's answer of one line. Raises poplib.error_proto with its words when it is not +OK."""
+        """The server's answer of one line. Raises poplib.error_proto with its words when it is -ERR.
+
+        What is neither ends the talk (ConnectionAbortedError): the lines behind it may answer something else.
+        """
         line = self.reader.readline(LINE)
         if not line.endswith(b"\n"):
             raise ConnectionAbortedError("it ended in the middle of a line")
-        if not line.startswith(b"+"):
+        if line[:1] == b"-":
             raise poplib.error_proto(line.rstrip())
+        if line[:1] != b"+":
+            raise ConnectionAbortedError(f'it said "{dialling.said(line)}", which is no answer')
         return line
 
     def block(self, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from eventum.transport import mailbox
 from eventum.transport.mailbox import OnStep, Timeouts, silent
 from eventum.transport.reachable import Reach
 
@@ -124,7 +125,7 @@ def connect(
     server: Smtp, *, timeouts: Timeouts | None = None, on_step: OnStep = silent, at_once: bool = True
 ) -> Iterator[Connection]:
     """A connection for many mails. Raises Busy or Refused at once, or only at the first mail if not `at_once`."""
-    connection = Connection(server, timeouts or Timeouts(), on_step)
+    connection = Connection(server, timeouts or mailbox.USUAL, on_step)
     try:
         if at_once:
             connection.open()

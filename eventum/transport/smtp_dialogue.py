@@ -8,6 +8,7 @@ import re
 import smtplib
 import socket
 from contextlib import suppress
+from typing import Any
 
 from eventum.transport import dialling
 from eventum.transport.mailbox import Timeouts
@@ -37,23 +38,50 @@ class Dialogue(smtplib.SMTP):
         self.stale = False
         self.clean = True
         self.heard = 0
+        self.early = b""
 
     def getreply(self) -> Reply:
-        """One reply of at most 200 lines; (-1, text) when it is none. Raises SMTPServerDisconnected at the end."""
-        if self.file is None:
-            self.file = self.far_end().makefile("rb")
+        """One reply of at most 200 lines. Raises SMTPServerDisconnected at the end, and for what is no reply.
+
+        What is no reply ends the talk: taken for one, every answer after it would belong to another question.
+        """
         texts: list[bytes] = []
+        codes: set[bytes] = set()
         for _ in range(LINES):
-            line = self.file.readline(LINE)
-            if not line.endswith(b"\n"):
-                raise smtplib.SMTPServerDisconnected("the connection ended in the middle of a reply")
+            line = self.line()
             code, more, text = line[:3], line[3:4], line[4:].strip()
             if not (code.isdigit() and len(code) == 3 and more in b"- \r\n"):
-                return -1, line.strip()
+                raise smtplib.SMTPServerDisconnected(f'it said "{dialling.said(line)}", which is no reply')
             texts.append(text)
+            codes.add(code)
             if more != b"-":
+                if len(codes) > 1:
+                    raise smtplib.SMTPServerDisconnected(f"a reply that contradicts itself: {dialling.said(line)}")
                 return int(code), b"\n".join(texts)
         raise smtplib.SMTPServerDisconnected("the reply has no end")
+
+    def line(self) -> bytes:
+        """The next line of a reply. Raises SMTPServerDisconnected."""
+        while b"\n" not in self.early:
+            if len(self.early) > LINE:
+                raise smtplib.SMTPServerDisconnected("a line of the reply has no end")
+            room = bytearray(LINE)
+            size = self.far_end().recv_into(room)
+            if not size:
+                raise smtplib.SMTPServerDisconnected("the connection ended in the middle of a reply")
+            self.early += room[:size]
+        line, end, self.early = self.early.partition(b"\n")
+        return line + end
+
+    def tell(self, words: bytes) -> None:
+        """Say it. Raises SMTPServerDisconnected when the server has answered already: it is out of step with us."""
+        if self.early:
+            raise smtplib.SMTPServerDisconnected(f'it said "{dialling.said(self.early)}" before it was asked')
+        self.far_end().sendall(words)
+
+    def send(self, s: Any) -> None:
+        """What smtplib says goes the same way."""
+        self.tell(s.encode("ascii") if isinstance(s, str) else bytes(s))
 
     def far_end(self) -> socket.socket:
         """The open socket. Raises SMTPServerDisconnected."""
@@ -81,19 +109,23 @@ class Dialogue(smtplib.SMTP):
             steps.insert(0, "RSET\r\n")
         together = self.has_extn("pipelining")
         if together:
-            self.far_end().sendall("".join(steps).encode())
+            self.tell("".join(steps).encode())
         refused: Reply | None = None
         reply: Reply = (0, b"")
         for step in steps:
             if not together:
-                self.far_end().sendall(step.encode())
+                self.tell(step.encode())
             reply = self.getreply()
-            if reply[0] in (421, -1):
+            if reply[0] == 421:
                 self.drop()
                 self.stale = self.heard == 0
                 return outcome(reply)
             self.heard += 1
-            if reply[0] // 100 != (3 if step == "DATA\r\n" else 2):
+            expected = 3 if step == "DATA\r\n" else 2
+            if reply[0] // 100 not in (expected, 4, 5):
+                # Above all a yes to DATA: the mail was not even sent, so the answer belongs to something else.
+                raise smtplib.SMTPServerDisconnected(f"it said {said_as(reply)} to {step.split()[0]}")
+            if reply[0] // 100 != expected:
                 refused = refused or reply
                 if not together:
                     break
@@ -102,7 +134,7 @@ class Dialogue(smtplib.SMTP):
             return self.content(wire)
         if reply[0] == 354:
             # RFC 2920 section 3.1: a server may say 354 though it refused the only recipient; an empty mail ends that.
-            self.far_end().sendall(b".\r\n")
+            self.tell(b".\r\n")
             self.getreply()
         return outcome(refused)
 
@@ -120,6 +152,7 @@ class Dialogue(smtplib.SMTP):
 
     def content(self, wire: bytes) -> Outcome:
         """The mail itself and the answer to its closing dot; when that does not come, nobody knows."""
+        self.tell(b"")
         view = memoryview(wire)
         # sendall bounds the time of the whole call: in pieces a slow line is silence only when nothing moves.
         for start in range(0, len(wire), PIECE):
@@ -132,11 +165,11 @@ class Dialogue(smtplib.SMTP):
             self.drop()
             why = reason(error)
             return Deferred(f"421 4.4.2 {self.where} gave no answer after the mail ({why}): unknown.", unknown=True)
-        if reply[0] == -1:
-            self.drop()
-            return Deferred(f"{self.where} answered with no reply code: {dialling.said(reply[1])}", unknown=True)
         if reply[0] == 421:
             self.drop()
+        if reply[0] // 100 not in (2, 4, 5):
+            self.drop()
+            return Deferred(f"{self.where} answered the mail with {said_as(reply)}: unknown.", unknown=True)
         return outcome(reply)
 
     def drop(self) -> None:
@@ -150,20 +183,25 @@ class Dialogue(smtplib.SMTP):
         if not self.lost:
             with suppress(OSError, smtplib.SMTPException):
                 self.far_end().settimeout(GOODBYE)
-                self.far_end().sendall(b"QUIT\r\n")
+                self.tell(b"QUIT\r\n")
                 self.getreply()
         self.drop()
 
 
 def outcome(reply: Reply) -> Outcome:
     """The reply as what it means for this mail: 2xx, 5xx, and everything else to be tried again."""
-    code, text = reply
-    words = dialling.said(f"{code} ".encode() + text if code > 0 else text)
+    code = reply[0]
+    words = said_as(reply)
     if code // 100 == 2:
         return Delivered(words)
     if code // 100 == 5 and code not in SETTINGS:
         return Failed(words)
     return Deferred(words)
+
+
+def said_as(reply: Reply) -> str:
+    """A reply with its code, as one clean line."""
+    return dialling.said(f"{reply[0]} ".encode() + reply[1])
 
 
 def reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from eventum.errors import Busy, Refused
 from eventum.transport import dialling
 from eventum.transport.mailbox import OnStep, Timeouts
 from eventum.transport.smtp import Smtp
-from eventum.transport.smtp_dialogue import Dialogue, Reply
+from eventum.transport.smtp_dialogue import Dialogue, Reply, said_as
 from eventum.wording import N_
 
 
@@ -38,13 +38,13 @@ def opened(server: Smtp, timeouts: Timeouts, on_step: OnStep) -> Dialogue:
                 raise Busy(
                     N_('{where} does not begin TLS: "{answer}"; the next run tries again.'),
                     where=where,
-                    answer=spoken(answer),
+                    answer=said_as(answer),
                 )
+            # Somebody on the way may have put something behind the answer: under TLS it would pass for the server's.
+            dialogue.tell(b"")
             dialogue.sock = dialling.encrypted(
                 dialogue.far_end(), server.host, server.port, tls=trust, timeouts=timeouts, on_step=on_step
             )
-            # What the server said before TLS is forgotten, also what it may have said too early.
-            dialogue.file = None
             greet(dialogue, greeting)
         if server.username:
             on_step("login", dialling.secured(dialogue.far_end(), verify=True))
@@ -77,7 +77,7 @@ def greet(dialogue: Dialogue, greeting: Reply) -> None:
         raise Busy(
             N_('{where} takes no mail now: "{greeting}"; the next run tries again.'),
             where=dialogue.where,
-            greeting=spoken(greeting),
+            greeting=said_as(greeting),
         )
     if dialogue.ehlo()[0] // 100 != 2:
         answer = dialogue.helo()
@@ -85,7 +85,7 @@ def greet(dialogue: Dialogue, greeting: Reply) -> None:
             raise Busy(
                 N_('{where} takes no mail from us: "{answer}"; ask its administrator.'),
                 where=dialogue.where,
-                answer=spoken(answer),
+                answer=said_as(answer),
             )
 
 
@@ -119,7 +119,7 @@ def log_in(dialogue: Dialogue, server: Smtp) -> None:
             where=where,
             reason=dialling.said(" ".join(ways)),
         )
-    words = dialling.said(spoken(reply), hide=server.password)
+    words = dialling.said(said_as(reply), hide=server.password)
     if reply[0] // 100 == 5:
         raise Refused(
             N_('{where} refused the login of {user}: "{words}"; check smtp.username and smtp.password.'),
@@ -129,8 +129,3 @@ def log_in(dialogue: Dialogue, server: Smtp) -> None:
         )
     if reply[0] != 235:
         raise Busy(N_('{where} takes no login now: "{words}"; the next run tries again.'), where=where, words=words)
-
-
-def spoken(reply: Reply) -> str:
-    """A reply with its code, as one clean line."""
-    return dialling.said(f"{reply[0]} ".encode() + reply[1])

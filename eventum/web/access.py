@@ -27,6 +27,8 @@ log = logging.getLogger("eventum.web")
 LEVELS = ("anybody", "user", "staff", "administrator")
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=14)
+AHEAD = timedelta(days=1)
+"""So far back the clock may be set without ending a session."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -114,7 +116,8 @@ def _loaded(cookie: str) -> Visitor | None:
 
 def _visiting(user_id: str, stamp: str) -> Visitor | None:
     since, now = session.get("since"), tracker().clock().timestamp()
-    if not isinstance(since, int) or not 0 <= now - since + 300 < ABSOLUTE.total_seconds():
+    # A session that begins later was begun by a clock that was far ahead, and would last as much longer.
+    if not isinstance(since, int) or not -AHEAD.total_seconds() <= now - since < ABSOLUTE.total_seconds():
         return None
     user = logins.by_session(tracker(), user_id, stamp)
     return Visitor(user, stamp) if user else None

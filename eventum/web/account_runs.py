@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from eventum.errors import EventumError, NotFound, Refused
-from eventum.runners import detached, probing
+from eventum.errors import Busy, EventumError, NotFound, Refused
+from eventum.runners import comparing, detached, probing
 from eventum.runners.probing import Step
 from eventum.tracker import mailbox_states, mailboxes
 from eventum.tracker.mailbox_states import Account
@@ -69,6 +69,22 @@ def progress(ident: str) -> ResponseReturnValue:
     # The state is another when the run is over: it stands elsewhere on the page.
     mailbox = None if run.goes_on else mailbox_states.one(tracker(), found)
     return page("accounts/progress.html", account=found, run=run, mailbox=mailbox, states=STATES, is_piece=True)
+
+
+@bp.post("/<ident>/compare")
+@allows("administrator")
+def compare(ident: str) -> ResponseReturnValue:
+    """What lies on the server against what lies here; nothing is fetched or changed."""
+    found = tracker().settings.account(ident)
+    compared, problem = None, ""
+    try:
+        compared = comparing.compare(tracker(), found)
+    except (Busy, Refused, NotFound) as error:
+        problem = said(error)
+    how: dict[str, Any] = {"compared": compared, "problem": problem, "fine": comparing.FINE}
+    if request.headers.get("HX-Request"):
+        return page("accounts/compared.html", **how, name=mailbox_states.name_of(found))
+    return shown(found, fields_of(found, formdata=None), **how, is_compared=True)
 
 
 @bp.post("/<ident>/pause")

@@ -6,12 +6,13 @@ pause, delete) is in `account_runs`.
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from eventum.errors import Conflict, NotFound, Refused
 from eventum.runners import detached
-from eventum.tracker import mailbox_states, mailboxes
+from eventum.tracker import imports, mailbox_states, mailboxes
 from eventum.tracker.mailbox_states import Account
 from eventum.web.access import allows
 from eventum.web.account_form import AccountFields, auto_creation_of, chosen, fields_of, refuse, typed
@@ -31,6 +32,7 @@ STATES = {
     "failing": ("exclamation-octagon-fill", "is-stop", N_("Failing")),
     "paused": ("pause-circle", "is-quiet", N_("Paused")),
     "never": ("circle", "is-quiet", N_("Not fetched yet")),
+    "first": ("play", "is-quiet", N_("Waits for Start")),
     "delivered": ("inbox", "is-quiet", N_("Mail is delivered to us")),
     "passed_over": ("exclamation-triangle", "is-warn", N_("Mail left on the server")),
 }
@@ -65,16 +67,18 @@ def add() -> ResponseReturnValue:
     if what is None:
         return shown(None, form, 422)
     try:
+        # Cron must not be faster than who wants to see first what there is.
+        waits = mailboxes.is_fetched(what)
+        what = msgspec.structs.replace(what, paused=waits)
         account = mailboxes.save_from_browser(tracker(), None, what, nonce=form.nonce.data or "")
     except (Refused, NotFound) as error:
         refuse(form, error)
         return shown(None, form, 422)
-    told(
-        _(
-            "The account %(name)s is added. Nothing is fetched before the next run.",
-            name=mailbox_states.name_of(account),
-        )
-    )
+    if waits:
+        message = _("The account %(name)s is added. Nothing is fetched before you press Start.")
+    else:
+        message = _("The account %(name)s is added.")
+    told(message % {"name": mailbox_states.name_of(account)})
     return redirect(url_for("accounts.account", ident=account.id), 303)
 
 
@@ -142,6 +146,7 @@ def shown(account: Account | None, form: AccountFields, status: int = 200, **mor
     """The page of an account, or of one that is to be added."""
     about: dict[str, Any] = _about(account) if account is not None else {"account": None, "mailbox": None}
     run = detached.seen(tracker(), account) if account is not None else None
+    about["imports"] = imports.of_account(tracker(), account) if account is not None else ()
     return page("accounts/account.html", status, **about, form=form, run=run, states=STATES, **more)
 
 

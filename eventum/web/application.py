@@ -7,6 +7,7 @@ and what belongs to no screen: the signing keys of sessions, and the headers of 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from werkzeug.routing import IntegerConverter
 
 from eventum.errors import EventumError
@@ -40,8 +41,29 @@ class Number(IntegerConverter):
     regex = r"\d{1,9}"
 
 
+class Signer(TimestampSigner):
+    """Signs cookies with the time; one of a time that is to come was signed before the clock was set back.
+
+    How old a session may be at all is looked at in `access`, by a time that it carries itself.
+    """
+
+    def unsign(self, signed_value, max_age=None, return_timestamp=False):  # type: ignore[no-untyped-def]  # as inherited
+        """As inherited, without the refusal of what is not yet."""
+        value, signed = super().unsign(signed_value, None, return_timestamp=True)
+        if max_age is not None and self.get_timestamp() - signed.timestamp() > max_age:
+            raise SignatureExpired("The session is too old.", payload=value, date_signed=signed)
+        return (value, signed) if return_timestamp else value
+
+
 class Sessions(SecureCookieSessionInterface):
     """Signed cookies; their keys are the installation's, read when the first session is."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """As inherited, with our signer."""
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = Signer
+        return serializer
 
     def open_session(self, app: Flask, request: Request):  # type: ignore[no-untyped-def]  # Flask's own types are private
         """The session of a request."""

@@ -55,8 +55,13 @@ OF_THE_DISK = {
     errno.EIO,
     errno.EMFILE,
     errno.ENOLCK,
+    errno.EXDEV,
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
+TYPED_IN = ("text", "summary", "subject", "description", "reason", "body")
+"""Fields whose words somebody would have to write anew; they are shown with the error, to be sent again."""
+NOT_SHOWN = ("password", "code", "token")
+"""What no page gives back, by a part of its name."""
 
 
 def _from_elsewhere() -> None:
@@ -73,7 +78,25 @@ def _from_elsewhere() -> None:
 def error_page(status: int, message: str = "") -> ResponseReturnValue:
     """The page of a status; `message` is what is known in particular."""
     known = status if status in TITLES else 500 if status >= 500 else 400
-    return page("error.html", status, title=_(TITLES[known]), message=message, advice=_(WHAT_TO_DO[known]))
+    again = _again() if known in (409, 500, 503) else ()
+    return page("error.html", status, title=_(TITLES[known]), message=message, advice=_(WHAT_TO_DO[known]), again=again)
+
+
+def _again() -> tuple[tuple[str, str, bool], ...]:
+    """The fields of a form that came to nothing, to be sent again: name, value, and whether they are words.
+
+    Nothing for a form without words, a piece of a page, or what is nobody's business.
+    """
+    if request.method in SAFE or request.headers.get("HX-Request"):
+        return ()
+    try:
+        given = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    except HTTPException:  # It was too large to be read.
+        return ()
+    if any(part in name for name, _value in given for part in NOT_SHOWN):
+        return ()
+    fields = tuple((name, value, name in TYPED_IN and bool(value.strip())) for name, value in given)
+    return fields if any(is_words for _name, _value, is_words in fields) else ()
 
 
 def _ours(error: EventumError) -> ResponseReturnValue:

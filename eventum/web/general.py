@@ -70,6 +70,15 @@ SECTIONS = (
             "reach. Fetching and sending are not bound by this."
         ),
     ),
+    Section(
+        "fuse",
+        N_("Loop fuse"),
+        N_(
+            "Two programs that answer each other could fill every mailbox. Beyond these numbers within an hour mail is "
+            "kept as always and notices about it are held in the queue; 0 is no limit."
+        ),
+    ),
+    Section("disk", N_("Disk"), N_("While less than this is free, no mail is fetched: it stays on the servers.")),
     Section("installation", N_("This installation"), N_("Its name, and where its links begin.")),
     Section("defaults", N_("Defaults"), N_("What new users begin with; everybody can change it in the preferences.")),
 )
@@ -105,6 +114,14 @@ FIELDS: Mapping[str, dict[str, Any]] = {
         "network_allowed_hosts": TextAreaField(N_("Hosts, addresses and networks")),
         "network_allowed_ports": StringField(N_("Ports")),
     },
+    "fuse": {
+        "fuse_address": StringField(N_("Mails of one sender into one issue")),
+        "fuse_new_issues": StringField(N_("Issues opened by one sender")),
+        "fuse_domain": StringField(N_("Mails of one domain")),
+        "fuse_issue": StringField(N_("Mails into one issue")),
+        "fuse_acknowledgements": StringField(N_("Acknowledgements to anybody")),
+    },
+    "disk": {"disk_min_free": StringField(N_("Megabytes that must be free"))},
     "defaults": {"defaults_language": SelectField(N_("Language")), "defaults_timezone": SelectField(N_("Timezone"))},
 }
 FORMS: Mapping[str, type[Form]] = {name: type(f"{name}_fields", (Form,), fields) for name, fields in FIELDS.items()}
@@ -119,7 +136,7 @@ def shown() -> ResponseReturnValue:
 
 @bp.post(
     "/<any(installation, smtp, sender, subject_routing, email_routing, note_routing, draft_routing, network, "
-    "defaults):name>"
+    "fuse, disk, defaults):name>"
 )
 @allows("administrator")
 def save(name: str) -> ResponseReturnValue:

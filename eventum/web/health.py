@@ -36,6 +36,7 @@ TITLES = MappingProxyType(
         "failed": N_("Failed mail"),
         "dead": N_("Dead mail"),
         "disk": N_("Disk"),
+        "alerts": N_("Alerts"),
     }
 )
 WORDS = MappingProxyType(

@@ -150,7 +150,9 @@ def _nonce() -> str:
 
 
 def _refused(number: int, error: EventumError) -> ResponseReturnValue:
-    status = 422 if isinstance(error, Refused) else 503 if isinstance(error, Busy) else 409
+    if isinstance(error, Busy):
+        raise error  # Its page has what was typed, and a button to send it again.
+    status = 422 if isinstance(error, Refused) else 409
     return issue_page(number, status, problem=said(error))
 
 

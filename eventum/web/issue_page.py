@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from flask import Response, request
 
+from eventum.errors import Damaged
 from eventum.tracker import conversation, correspond, history, presence, responses
-from eventum.tracker.conversation import Conversation, Part
-from eventum.tracker.reaching import reach_of_closing
+from eventum.tracker.conversation import Conversation, Part, User
+from eventum.tracker.reaching import Reach, reach_of_closing
 from eventum.tracker.subscribe import ACTIONS
 from eventum.web.access import me
 from eventum.web.l10n import say
@@ -35,6 +36,14 @@ def conversation_of(number: int) -> Conversation:
     return conversation.conversation(tracker(), number, me(), wanted_part(), say=lru_cache(maxsize=None)(say))
 
 
+def _told_of_closing(found: conversation.Conversation, user: User) -> tuple[Reach, ...]:
+    """Who would be told; nobody while General Setup cannot be used, for then nothing can be closed either."""
+    try:
+        return reach_of_closing(tracker(), found.issue, user)
+    except Damaged:
+        return ()
+
+
 def issue_page(
     number: int, status: int = 200, *, letter: LetterForm | None = None, clash: object = None, problem: str = ""
 ) -> Response:
@@ -56,7 +65,7 @@ def issue_page(
         responses=responses.responses(tracker(), found.project.id) if found.staff else (),
         writers=presence.others(tracker(), number, user) if found.staff else (),
         is_writing=False,
-        closing=reach_of_closing(tracker(), found.issue, user) if may_close else (),
+        closing=_told_of_closing(found, user) if may_close else (),
         clash=clash,
         problem=problem,
         actions=ACTIONS,

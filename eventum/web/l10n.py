@@ -162,6 +162,11 @@ def moment(value: datetime | None) -> Markup:
     return _element(value, dated(value) if value else "")
 
 
+def number(value: int) -> str:
+    """A count with a comma between thousands, as both our languages write it."""
+    return f"{value:,}"
+
+
 def size(count: int) -> str:
     """Bytes as people read them."""
     number = float(count)
@@ -178,5 +183,5 @@ def furnish(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # what the extension adds
         say, lambda one, many, count: catalogue(FOLDER, language()).ngettext(one, many, count), newstyle=True
     )
-    app.jinja_env.filters.update(when=when, moment=moment, size=size, day=date)
+    app.jinja_env.filters.update(when=when, moment=moment, size=size, day=date, number=number)
     app.jinja_env.globals.update(language=language, escape=escape)

@@ -4,6 +4,7 @@ Flows in: an issue and who looks at it, or what he sent. Flows out: the form, fi
 decided by the rules that send it (`reaching.reach`), asked before anything is sent.
 """
 
+import logging
 import re
 from contextlib import suppress
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Literal
 from flask import request
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 
-from eventum.errors import EventumError, NotFound
+from eventum.errors import Damaged, EventumError, NotFound
 from eventum.tracker import correspond, drafts
 from eventum.tracker.conversation import Conversation, User
 from eventum.tracker.correspond import Enclosure, Letter, Once
@@ -24,6 +25,8 @@ from eventum.web.forms import Form
 from eventum.web.l10n import _, said
 from eventum.web.trackers import tracker
 from eventum.wording import N_
+
+log = logging.getLogger("eventum.web")
 
 Kind = Literal["email", "note"]
 NAMES: dict[str, Kind] = {"reply": "email", "note": "note"}
@@ -128,6 +131,11 @@ def reaching(form: LetterForm, found: Conversation, user: User) -> None:
         to, cc = _addresses(form.to.data), _addresses(form.cc.data)
         letter = Letter(text="", to=to, cc=cc, and_reporter=True, status=status)
         form.reach = reach(tracker(), found.issue.number, user, letter, kind=form.kind)
+    except Damaged as error:
+        # What stands here can be read all the same; who writes now is told why it cannot be sent.
+        log.error("issue %d: nobody can be written to: %s", found.issue.number, error)
+        form.problems.append(_("Nobody can be written to now: something is wrong on our side."))
+        form.reach = ()
     except EventumError as error:
         field = next((one for one in (form.to, form.cc) if one.data), None)
         if field is None:

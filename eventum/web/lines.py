@@ -23,6 +23,7 @@ def shown() -> ResponseReturnValue:
         "lines/lines.html",
         cron=lines.lines(config),
         units=lines.units(config),
+        watching=lines.watching(config),
         user=lines.user(),
         root=lines.ROOT,
         data=config.data,

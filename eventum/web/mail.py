@@ -37,7 +37,7 @@ UNKNOWN = "application/octet-stream"
 def shown(key: str) -> ResponseReturnValue:
     """The mail as a page."""
     mail = mail_view.shown(tracker(), me(), key, say)
-    markup = mail_view.html(tracker(), me(), key) if mail.has_html else None
+    markup = mail_view.html_if_any(tracker(), me(), key) if mail.has_html else None
     return page("mail/mail.html", mail=mail, markup=markup, as_text="text" in request.args)
 
 

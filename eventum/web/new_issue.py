@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 
-from eventum.errors import EventumError, Refused
+from eventum.errors import Busy, EventumError, Refused
 from eventum.tracker import drafts, opening
 from eventum.tracker.correspond import Letter
 from eventum.tracker.once import was_used
@@ -70,7 +70,7 @@ def make() -> ResponseReturnValue:
         return _shown(form, 422)
     except EventumError as error:
         form.refused(error)
-        return _shown(form, 409)
+        return _shown(form, 503 if isinstance(error, Busy) else 409)
     if not done.changed and opening.opens_else(done.issue, wanted):
         form.nonce.data = new_nonce()
         form.refused(_("This form was sent before, with another text. Send it again to send this one, too."))

@@ -15,8 +15,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as Redirect
 
 from eventum.errors import EventumError
-from eventum.tracker import counts
+from eventum.tracker import counts, room
 from eventum.web.access import visitor
+from eventum.web.l10n import said, say
 from eventum.web.prose import prose
 from eventum.web.trackers import tracker
 from eventum.web.words import state_word
@@ -115,10 +116,27 @@ def rail() -> dict[str, Any]:
         return {}
 
 
+def no_room() -> str:
+    """What a page says while the disk is nearly full; "" while it is not, or nobody can tell."""
+    try:
+        why = room.short(tracker())
+    except (EventumError, OSError):
+        return ""
+    if why is None:
+        return ""
+    return said(why) if (user := visitor()) and user.administrator else say(room.FOR_STAFF)
+
+
 def furnish(app: Flask) -> None:
     """Let templates have what every page has."""
     app.context_processor(_around)
     app.jinja_env.globals.update(
-        icon=icon, asset=asset, initials=initials, told_lines=told_lines, rail=rail, state_word=state_word
+        icon=icon,
+        asset=asset,
+        initials=initials,
+        told_lines=told_lines,
+        no_room=no_room,
+        rail=rail,
+        state_word=state_word,
     )
-    app.jinja_env.filters.update(prose=prose)
+    app.jinja_env.filters.update(prose=prose, in_words=lambda said: said.by(say))

@@ -5,6 +5,7 @@ unforeseen way gives its tracker up: what it left half done is then a dead write
 end.
 """
 
+import contextlib
 import threading
 
 from flask import Flask, current_app, g
@@ -28,7 +29,7 @@ class Trackers:
         with self._guard:
             if self._idle:
                 return self._idle.pop()
-            tracker = Tracker(self._first.config, self._first.clock).open()
+            tracker = Tracker(self._first.config, self._first.clock, self._first.disk).open()
             if not self._is_whole:
                 # A store of an older version lacks the folders that came since; runs make them, and so do we.
                 tracker.layout.create()
@@ -71,6 +72,8 @@ def furnish(app: Flask) -> None:
         if found is None:
             return
         if error is not None or g.get("is_spoilt"):
-            found.close()
+            # What it cannot tidy up on a disk that does not work is a dead writer's too; the answer says what failed.
+            with contextlib.suppress(OSError):
+                found.close()
         else:
             trackers.give_back(found)

@@ -7,7 +7,7 @@ and what is to be mended. What is typed is kept on the way, also when nothing is
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from eventum.errors import Conflict, Refused
+from eventum.errors import Busy, Conflict, Refused
 from eventum.tracker import conversation, correspond, drafts, presence, responses
 from eventum.tracker.acting import Done
 from eventum.tracker.conversation import Conversation
@@ -59,6 +59,9 @@ def _send(form: LetterForm, found: Conversation) -> ResponseReturnValue:
     except Refused as error:
         form.refused(error, "" if letter.text.strip() else "text")
         return _again(form, found, 422)
+    except Busy as error:
+        form.refused(error)
+        return _again(form, found, 503)
     if not done.changed and _is_another(done, message, letter):
         return _sent_before(form, found)
     drafts.discard(tracker(), user, drafts.form_of(number, form.place))
@@ -92,9 +95,9 @@ def _draft(form: LetterForm, found: Conversation) -> ResponseReturnValue:
     letter = letter_of(form, found)
     try:
         done, message = correspond.keep_draft(tracker(), number, user.id, letter, form=once_of(form))
-    except Refused as error:
+    except (Refused, Busy) as error:
         form.refused(error)
-        return _again(form, found, 422)
+        return _again(form, found, 503 if isinstance(error, Busy) else 422)
     if not done.changed and _is_another(done, message, letter):
         return _sent_before(form, found)
     drafts.discard(tracker(), user, drafts.form_of(number, form.place))

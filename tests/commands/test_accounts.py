@@ -1,3 +1,4 @@
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -179,3 +180,36 @@ def test_a_closed_port_is_where_the_test_ends(flask: Run, asked: Ask) -> None:
 def test_there_is_nothing_to_try_where_mail_is_delivered(flask: Run, asked: Ask) -> None:
     added = asked("accounts", "add", "--project", "Help desk", "--type", "delivered", "--address", "in@example.org")
     assert "no server to test" in flask("accounts", "test", added["id"]).stderr
+
+
+def test_an_account_is_compared_with_its_server(asked: Ask, flask: Run, tmp_path: Path) -> None:
+    for part in ("tmp", "new", "cur"):
+        (tmp_path / "mail" / part).mkdir(parents=True)
+    (tmp_path / "mail" / "new" / "1").write_bytes(b"From: a@x.example\r\nSubject: Hello\r\n\r\nHello\r\n")
+    maildir = ("accounts", "add", "--project", "Help desk", "--type", "maildir", "--folder", str(tmp_path / "mail"))
+    added = asked(*maildir)
+    before = flask("accounts", "reconcile", added["id"], "--json")
+    assert before.exit_code == 1
+    found = json.loads(before.stdout)
+    assert (found["on_server"], found["here"], found["even"]) == (1, 0, False)
+    assert [(group["kind"], group["count"]) for group in found["groups"]] == [("waiting", 1)]
+    assert flask("download-emails", "--account", added["id"]).exit_code == 0
+    after = flask("accounts", "reconcile", added["id"])
+    assert (after.exit_code, after.stdout.splitlines()[0]) == (0, "1 on the server, 1 here")
+
+
+def test_before_the_first_fetch_the_mails_are_counted_too(asked: Ask, flask: Run, tmp_path: Path) -> None:
+    for part in ("tmp", "new", "cur"):
+        (tmp_path / "mail" / part).mkdir(parents=True)
+    (tmp_path / "mail/new/1").write_bytes(b"Subject: One\r\n\r\n")
+    maildir = ("accounts", "add", "--project", "Help desk", "--type", "maildir", "--folder", str(tmp_path / "mail"))
+    added = asked(*maildir)
+    counts = asked("accounts", "test", added["id"])[-1]["counts"]
+    assert (counts["count"], counts["week"], counts["told"], counts["older"]) == (1, 1, 1, 0)
+    said = "1 mails: 1 of the last 7 days, 0 more of this year, 0 older. 1 are unread."
+    assert said in flask("accounts", "test", added["id"]).stdout
+    assert said in flask("download-emails", "--dry-run").stdout
+    assert asked("download-emails", "--dry-run")["first_fetch"][0]["account"] == added["id"]
+    asked("download-emails")
+    assert "counts" not in asked("accounts", "test", added["id"])[-1]
+    assert asked("download-emails", "--dry-run")["first_fetch"] == []

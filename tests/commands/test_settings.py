@@ -40,6 +40,8 @@ def test_every_key_of_the_interface_is_listed(asked: Ask) -> None:
         *("smtp.password", "smtp.from", "subject_routing.enabled"),
         *(f"{block}.{key}" for block in blocks for key in ("enabled", "prefix", "host", "host_aliases")),
         *("network.allowed_hosts", "network.allowed_ports", "defaults.language", "defaults.timezone"),
+        *("fuse.address", "fuse.new_issues", "fuse.domain", "fuse.issue", "fuse.acknowledgements"),
+        *("disk.min_free", "metrics.token"),
     ]
 
 
@@ -56,6 +58,20 @@ def test_the_smtp_password_is_sealed_and_never_shown(flask: Run, asked: Ask, con
     assert sealed not in flask("settings", "list").stdout
 
 
+def test_the_token_of_the_metrics_is_sealed_long_enough_and_taken_away_with_nothing(
+    flask: Run, asked: Ask, config: Config
+) -> None:
+    short = flask("settings", "set", "metrics.token", "--password-stdin", stdin="short\n")
+    assert (short.exit_code, "at least 16" in short.stderr) == (1, True)
+    assert flask("settings", "set", "metrics.token", "--password-stdin", stdin="a long enough token\n").exit_code == 0
+    assert b"long enough" not in (config.data / "settings" / "general.json").read_bytes()
+    store = Tracker(config).settings
+    assert store.metrics_token(store.general()) == "a long enough token"
+    assert {"key": "metrics.token", "value": "(set)"} in asked("settings", "list")
+    assert flask("settings", "set", "metrics.token", "").exit_code == 0
+    assert store.metrics_token(store.general()) == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -64,6 +80,8 @@ def test_the_smtp_password_is_sealed_and_never_shown(flask: Run, asked: Ask, con
         (("get", "smtp.password"), 1, "never shown"),
         (("set", "smtp.password", "on the command line"), 2, "not taken from the command line"),
         (("set", "smtp.password"), 1, "no password on stdin"),
+        (("set", "metrics.token", "on the command line"), 2, "not taken from the command line"),
+        (("set", "disk.min_free", "much"), 1, "megabytes"),
         (("set", "smtp.port", "70000"), 1, "1 to 65535"),
         (("set", "smtp.security", "ssl3"), 1, "starttls"),
         (("set", "smtp.host"), 2, "a value"),

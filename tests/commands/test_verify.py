@@ -2,7 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 
+from eventum.commands import printing
 from eventum.config import Config
 from tests.commands.conftest import Run
 
@@ -52,3 +54,18 @@ def test_the_index_is_made_anew(flask: Run, asked: Callable[..., Any]) -> None:
     result = flask("reindex")
     assert (result.exit_code, result.stdout) == (0, "The index is made anew: 1 issues\n")
     assert len(asked("issues", "list")) == 1
+
+
+def test_the_new_index_is_told_as_a_document_too(flask: Run, config: Config) -> None:
+    said: dict[str, Any] = msgspec.json.decode(flask("reindex", "--json").stdout)
+    assert said["issues"] == 0 and said["index"].endswith("index.sqlite3")
+
+
+def test_long_work_says_how_far_it_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with printing.progress("Reading", 2000) as told:
+        for count in range(1, 2001):
+            told(count)
+    with printing.progress("Reading", 10) as told:
+        told(1)
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.splitlines() == [f"Reading: {n} of 2000" for n in range(200, 2001, 200)]

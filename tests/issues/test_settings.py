@@ -30,6 +30,13 @@ GOOD = {
     "network.allowed_ports": ("2525, 2526", (2525, 2526)),
     "defaults.language": ("JA", "ja"),
     "defaults.timezone": ("Europe/Berlin", "Europe/Berlin"),
+    "fuse.address": ("30", 30),
+    "fuse.new_issues": ("0", 0),
+    "fuse.domain": ("1000", 1000),
+    "fuse.issue": ("200", 200),
+    "fuse.acknowledgements": ("10", 10),
+    "disk.min_free": ("500", 500),
+    "metrics.token": ("sealed:def", "sealed:def"),
 }
 
 
@@ -80,6 +87,7 @@ def test_a_password_is_never_shown() -> None:
         ("general.base_url", "https://x/?a=b", "http or https"),
         ("defaults.language", "tlh", "en or ja"),
         ("defaults.timezone", "Berlin", "Europe/Berlin"),
+        ("fuse.address", "-1", "like 20"),
         ("defaults.timezone", "", "Europe/Berlin"),
         ("general.tool_caption", "", "name"),
         ("general.tool_caption", "a\nb", "one line"),

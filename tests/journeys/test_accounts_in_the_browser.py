@@ -57,7 +57,7 @@ def test_an_account_is_tested_before_it_is_saved_and_then_brings_its_mail(
     path = added.path
     assert added.status == 303 and "3 mails" in admin.submit(LIST, f"{path}/test").text, "with the stored password"
     admin.submit(f"{path}/auto-creation", f"{path}/auto-creation", enabled="yes")
-    admin.submit(path, f"{path}/download")
+    admin.submit(f"{path}/first-fetch", f"{path}/first-fetch")
     account = house.tracker.settings.account(path.rpartition("/")[2])
     until = time.monotonic() + 60
     while detached.seen(house.tracker, account).goes_on and time.monotonic() < until:
@@ -84,7 +84,7 @@ def test_the_password_is_in_no_page_no_file_and_no_output(
     path = admin.submit(f"{LIST}/new", f"{LIST}/new", **fields).path
     pages = [admin.get(one).data for one in (LIST, path, f"{path}/auto-creation", f"{path}/delete")]
     pages.append(admin.submit(LIST, f"{path}/test").data)
-    admin.submit(path, f"{path}/download")
+    admin.submit(f"{path}/first-fetch", f"{path}/first-fetch")
     account = house.tracker.settings.account(path.rpartition("/")[2])
     until = time.monotonic() + 60
     while detached.seen(house.tracker, account).goes_on and time.monotonic() < until:

@@ -11,6 +11,7 @@ from eventum.runners.account_fetch import Fetch
 from eventum.runners.fetching import Download, fetchable
 from eventum.runners.rehearsal import rehearse
 from tests.house import House, mail
+from tests.servers import scripted
 from tests.servers.dovecot import PASSWORD, Dovecot
 
 
@@ -201,7 +202,9 @@ def test_new_numbers_do_not_bring_what_the_first_fetch_passed_over(house: House,
     assert run(house, account)[account.id].outcomes == {"duplicate": 1}
 
 
-def test_a_mail_that_cannot_be_given_is_named_once_and_not_tried_for_ever(house: House, tmp_path: Path) -> None:
+def test_a_mail_that_cannot_be_given_is_named_asked_for_again_and_forgotten_when_it_is_gone(
+    house: House, tmp_path: Path
+) -> None:
     account = house.add_account(folder=str(tmp_path / "huge"))
     for name in ("new", "cur", "tmp"):
         (tmp_path / "huge" / name).mkdir(parents=True)
@@ -211,8 +214,28 @@ def test_a_mail_that_cannot_be_given_is_named_once_and_not_tried_for_ever(house:
     first = run(house, account)[account.id]
     assert first.outcomes == {"new_issue": 1}
     assert "1 mails were left" in first.error
+    assert "1 mails were left" in run(house, account)[account.id].error
     assert run(house, account)[account.id].error == ""
     assert len(house.tracker.state.fetch(account.id).passed_over) == 1
+    assert house.tracker.state.fetch(account.id).again_asked == 1
     (tmp_path / "huge" / "new" / "1.x").unlink()
     run(house, account)
     assert house.tracker.state.fetch(account.id).passed_over == ()
+
+
+def test_a_mail_that_cannot_be_given_is_named_though_the_run_breaks_off_later(house: House) -> None:
+    sizes = b"".join(b"* %d FETCH (UID %d RFC822.SIZE 5000000)\r\n" % (uid, uid) for uid in (1, 2, 3))
+    raw = mail()
+    table: dict[str, scripted.Answer] = {
+        "UID FETCH 1:3": sizes + b"TAG OK done\r\n",
+        "UID FETCH 1 ": b"TAG NO it is broken\r\n",
+        "UID FETCH 2 ": b"* 2 FETCH (UID 2 BODY[] {%d}\r\n" % len(raw) + raw + b")\r\nTAG OK done\r\n",
+        "UID FETCH 3 ": scripted.close,
+    }
+    with scripted.running(scripted.imap(table)) as (port, _):
+        fields: dict[str, Any] = {"type": "imap/notls", "host": "127.0.0.1", "port": port, "username": "ann"}
+        account = house.tracker.settings.save_account(house.add_account(folder="INBOX", addresses=(), **fields), "pw")
+        assert run(house, account)[account.id].error
+    state = house.tracker.state.fetch(account.id)
+    assert state.last == 2
+    assert [one.partition(":")[0] for one in state.passed_over] == ["1"]

@@ -8,8 +8,8 @@ from eventum.mail.envelope import Envelope
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import running
 from eventum.store import files
-from eventum.store.spool import DONE_FOR
 from eventum.tracker.disposition import Disposition
+from eventum.tracker.limits import Limits
 from eventum.tracker.reading import Reader
 from eventum.tracker.tracker import Tracker
 from tests.house import House, mail
@@ -61,7 +61,7 @@ def test_what_another_run_decides_is_left_to_it(house: House) -> None:
 
 def test_a_mail_that_cannot_be_read_is_put_off_twice_and_then_buried_with_its_reason(house: House) -> None:
     (key,) = accept(house, mail())
-    house.tracker.__dict__["reader"] = Reader(house.tracker.cache, time_limit=0.0)
+    house.tracker.__dict__["reader"] = Reader(house.tracker.cache, Limits(answer=1))
     for _ in range(2):
         incoming = Incoming(house.tracker)
         incoming.work()
@@ -73,7 +73,7 @@ def test_a_mail_that_cannot_be_read_is_put_off_twice_and_then_buried_with_its_re
     assert [(one.outcome, one.account) for one in told] == [("failed", house.account.id)]
     ((dead, path),) = house.tracker.spool.dead()
     assert (dead.key, dead.attempts) == (key, 3)
-    assert "took longer" in dead.reason
+    assert "gave an answer of" in dead.reason
     assert path.exists()
     house.tracker.reader.close()
     del house.tracker.__dict__["reader"]
@@ -127,7 +127,7 @@ def test_a_damaged_project_accuses_no_mail(house: House) -> None:
 
 
 def test_two_runs_at_once_decide_every_mail_once(house: House) -> None:
-    accept(house, *(mail(f"Mail {n}", Message_ID=f"<{n}@x>") for n in range(120)))
+    accept(house, *(mail(f"Mail {n}", From=f"ana@customer{n}.example", Message_ID=f"<{n}@x>") for n in range(120)))
     outcomes: list[str] = []
 
     def one_run() -> None:
@@ -167,18 +167,51 @@ def test_claims_of_a_run_that_died_are_taken_back_and_only_the_mail_in_hand_is_a
     assert names(house.tracker.layout.hands) in ([], [house.tracker.maker.id])
 
 
+@pytest.mark.parametrize("hours", [25, 24 * 366, -24 * 366])
+def test_a_clock_that_jumps_makes_nothing_old(house: House, hours: int) -> None:
+    (key,) = accept(house, mail())
+    work(house)
+    house.now = datetime.now(UTC)
+    prune(house.tracker)
+    for _ in range(4):
+        house.now += timedelta(hours=hours)
+        prune(house.tracker)
+        house.now += timedelta(hours=1)
+        prune(house.tracker)
+        house.now -= timedelta(hours=hours)
+        prune(house.tracker)
+    assert names(house.tracker.layout.done / "cur") == [f"{key}:2,S"]
+
+
 def test_what_was_handled_is_forgotten_after_a_day(house: House) -> None:
     (key,) = accept(house, mail())
     work(house)
     done = house.tracker.layout.done / "cur"
     handled = datetime.fromtimestamp((done / f"{key}:2,S").stat().st_ctime, UTC)
-    house.now = handled + timedelta(seconds=DONE_FOR - 1)
-    prune(house.tracker)
+    house.now = handled - timedelta(hours=1)
+    for _ in range(25):
+        house.now += timedelta(hours=1)
+        prune(house.tracker)
     assert names(done) == [f"{key}:2,S"]
-    house.now = handled + timedelta(seconds=DONE_FOR + 1)
-    prune(house.tracker)
-    assert names(done) == [f"{key}:2,S"]  # It was looked at a moment ago.
-    house.now = handled + timedelta(seconds=DONE_FOR + 3601)
+    house.now += timedelta(hours=1)
     prune(house.tracker)
     assert names(done) == []
     assert house.tracker.issues.mail_path(1, key).exists()
+
+
+def test_notices_that_could_not_be_laid_out_at_once_are_before_the_run_says_it_is_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(house, mail(Message_ID="<1@x>"), mail("Another", Message_ID="<2@x>"))
+    real, refused = files.move, []
+
+    def full_once(source: Path | str, target: Path | str) -> None:
+        if "/spool/out/new/" in str(target) and not refused:
+            refused.append(target)
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(files, "move", full_once)
+    work(house)
+    assert refused and names(house.tracker.layout.outgoing / "tmp") == []
+    assert sorted(notice for notice, _ in house.told()) == ["acknowledgement"] * 2 + ["new_issue_assigned"] * 2

@@ -108,11 +108,24 @@ def test_a_mail_that_is_too_old_to_be_tried_again_has_failed(sending: House, sin
     Outgoing(sending.tracker).work()
     (waiting,) = (entry for entry in sending.tracker.outbox.entries() if entry.status == "deferred")
     log = sending.tracker.layout.out_log / f"{waiting.id}.jsonl"
-    # Tried for the first time years ago: its log says so.
-    log.write_text(re.sub(r'"when":"[0-9]{4}', '"when":"2020', log.read_text()))
+    # Tried for days: its log says so.
+    line = log.read_text()
+    log.write_text("".join(re.sub(r'"when":"[^"]*', f'"when":"2020-03-0{day}T00:00:00Z', line) for day in range(1, 7)))
     waiting.path.rename(waiting.path.with_name(waiting.path.name.partition(",N=")[0]))
     assert Outgoing(sending.tracker).work().failed == 1
     assert statuses(sending)[ANA] == "failed"
+
+
+def test_a_clock_that_jumps_ahead_ends_no_mail(sending: House, sink: Sink) -> None:
+    sink.at_rcpt[ANA] = "451 4.3.0 later"
+    Outgoing(sending.tracker).work()
+    (waiting,) = (entry for entry in sending.tracker.outbox.entries() if entry.status == "deferred")
+    log = sending.tracker.layout.out_log / f"{waiting.id}.jsonl"
+    # It was tried once, and then the clock said that years had gone.
+    log.write_text(re.sub(r'"when":"[0-9]{4}', '"when":"2020', log.read_text()))
+    waiting.path.rename(waiting.path.with_name(waiting.path.name.partition(",N=")[0]))
+    assert Outgoing(sending.tracker).work().deferred == 1
+    assert statuses(sending)[ANA] == "deferred"
 
 
 def test_the_first_not_now_after_a_long_outage_of_ours_is_not_the_last(sending: House, sink: Sink) -> None:

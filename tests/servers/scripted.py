@@ -121,6 +121,7 @@ POP3: dict[str, Answer] = {
     "PASS": b"+OK\r\n",
     "STAT": b"+OK 1 20\r\n",
     "UIDL": b"+OK\r\n1 one\r\n.\r\n",
+    "UIDL 1": b"+OK 1 one\r\n",
     "LIST": b"+OK\r\n1 20\r\n.\r\n",
     "DELE": b"+OK\r\n",
     "QUIT": b"+OK\r\n",

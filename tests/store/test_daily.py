@@ -22,6 +22,12 @@ def test_counts_of_a_day_add_up_and_each_direction_has_its_own(days: Days) -> No
     assert days.counts("out") == {date(2026, 11, 22): 1}
 
 
+def test_a_clock_that_is_ahead_for_a_moment_wipes_nothing_out(days: Days) -> None:
+    days.add("in", 1, NOON)
+    days.add("in", 1, NOON + timedelta(days=400))
+    assert days.counts("in")[NOON.date()] == 1
+
+
 def test_the_file_does_not_grow_without_bound(days: Days) -> None:
     for day in range(KEPT + 40):
         days.add("in", 1, NOON + timedelta(days=day))

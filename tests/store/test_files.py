@@ -89,7 +89,7 @@ def test_what_is_not_there_is_said_by_its_name(tmp_path: Path) -> None:
 def test_who_comes_second_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     assert [files.link(tmp_path / "a", tmp_path / "b") for _ in range(2)] == [True, False]
-    assert [files.rename(tmp_path / "a", tmp_path / "c") for _ in range(2)] == [True, False]
+    assert [files.rename(tmp_path / "a", tmp_path / name) for name in "cd"] == [True, False]
     assert [files.remove(tmp_path / "c") for _ in range(2)] == [True, False]
     assert [files.make_folder(tmp_path / "d") for _ in range(2)] == [True, False]
     assert names(tmp_path) == ["b", "d"]
@@ -132,3 +132,49 @@ def test_threads_that_replace_the_same_file_do_not_take_each_others_away(tmp_pat
         list(pool.map(lambda text: [files.atomic_write(path, text, durable=False) for _ in range(50)], texts))
     assert path.read_bytes() in texts
     assert [one.name for one in tmp_path.iterdir()] == ["reading.json"]
+
+
+def test_a_file_that_is_moved_to_where_it_is_stays(tmp_path: Path) -> None:
+    path = tmp_path / "mail"
+    path.write_bytes(b"mail")
+    assert files.rename(path, f"{tmp_path}/./mail")
+    files.move(path, path)
+    assert path.read_bytes() == b"mail"
+
+
+def test_links_pipes_and_folders_are_never_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to("secret")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("link", "pipe", "folder"):
+        for reading in (files.read, lambda path: files.read_head(path, 10)):
+            with pytest.raises(OSError, match="symbolic link|pipe|folder"):
+                reading(tmp_path / name)
+
+
+def test_what_is_done_and_said_to_have_failed_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a network file system says when it asked twice."""
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        real(source, target)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
+
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(os, "rename", rename)
+    assert files.rename(tmp_path / "a", tmp_path / "a2")
+    files.move(tmp_path / "b", tmp_path / "b2")
+    assert files.publish(tmp_path / "folder", tmp_path / "folder2")
+    files.atomic_write(tmp_path / "c", b"new")
+    assert names(tmp_path) == ["a2", "b2", "c", "folder2"]
+    assert files.read(tmp_path / "c") == b"new"
+
+
+def test_what_is_gone_and_came_nowhere_is_not_done(tmp_path: Path) -> None:
+    assert not files.rename(tmp_path / "nothing", tmp_path / "b")
+    for moved in (files.move, files.publish):
+        with pytest.raises(FileNotFoundError):
+            moved(tmp_path / "nothing", tmp_path / "b")

@@ -50,3 +50,27 @@ def test_the_error_of_the_block_itself_is_the_one_that_is_told(tmp_path: Path) -
     with pytest.raises(ZeroDivisionError), Flush() as flush:
         flush.write(tmp_path / "a", b"1")
         raise ZeroDivisionError
+
+
+def test_a_file_has_its_name_only_when_its_content_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    real, order = os.fsync, list[str]()
+
+    def noting(fd: int) -> None:
+        name = os.readlink(f"/proc/self/fd/{fd}").rpartition("/")[2]
+        order.append(f"{name} {(tmp_path / 'a').read_text()}")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    with Flush() as flush:
+        flush.write_whole(tmp_path / "t", tmp_path / "a", b"new")
+        flush.folder(tmp_path)
+    assert order == ["t old", f"{tmp_path.name} new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_was_to_be_named_is_gone_when_the_block_fails(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), Flush() as flush:
+        flush.write_whole(tmp_path / "t", tmp_path / "a", b"new")
+        raise ValueError("no")
+    assert list(tmp_path.iterdir()) == []

@@ -45,3 +45,11 @@ def test_another_system_user_is_refused_whoever_he_is(layout: Layout, monkeypatc
             monkeypatch.setattr(os, "geteuid", lambda other=other: other)
             with pytest.raises(Damaged, match="belongs to user"):
                 identity.opened(layout)
+
+
+def test_a_store_on_more_than_one_file_system_is_refused_by_name(layout: Layout) -> None:
+    identity.write(layout, "0123456789abcdef", NOW)
+    layout.pool.rmdir()
+    layout.pool.symlink_to("/proc")
+    with pytest.raises(Damaged, match=f"{layout.spool} and {layout.pool} lie on different file systems"):
+        identity.opened(layout)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from eventum.errors import Busy
 from eventum.issues.events import Event, Filed, Opened, TakenOut, What
 from eventum.issues.issue import Issue
+from eventum.store import journal
 from eventum.store.flush import Flush
 from eventum.store.index import Index
 from eventum.store.index_tables import Filing, Query
@@ -341,6 +342,104 @@ def test_a_journal_that_became_shorter_means_that_everything_is_read_again(parts
         parts.issues.publish(flush, folder, 2)
     index.catch_up()
     assert (index.filed("aa"), index.filed("bb")) == (1, 2)
+    index.close()
+
+
+def test_journals_that_go_on_in_other_files_are_followed_without_reading_all_again(
+    parts: Parts, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FULL", 300)
+    publish(parts, issue(1, filed(1, "aa")))
+    index.catch_up()
+    monkeypatch.setattr(Index, "_scan", None)
+    for count in range(40):
+        follow(parts, 1, f"k{count}")
+        index.catch_up()
+    assert index.filed("k39") == 1 and len(list(parts.layout.journal.iterdir())) == 2
+    monkeypatch.undo()
+    assert is_true(parts, index)
+    index.close()
+
+
+def test_who_was_away_while_journals_were_thrown_away_reads_all_again(
+    parts: Parts, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FULL", 300)
+    publish(parts, issue(1, filed(1, "aa")))
+    publish(parts, issue(2, filed(1, "bb")))
+    index.catch_up()
+    follow(parts, 2, "cc")
+    for count in range(40):
+        follow(parts, 1, f"k{count}")
+    index.catch_up()
+    assert index.filed("cc") == 2 and is_true(parts, index)
+    index.close()
+
+
+def test_a_store_that_was_put_back_from_a_backup_is_read_again_whatever_was_written_since(
+    parts: Parts, index: Index
+) -> None:
+    publish(parts, issue(1, filed(1, "aa")))
+    path = parts.layout.journal / "0.jsonl"
+    before = path.read_bytes(), (parts.layout.issue(1) / "issue.json").read_bytes()
+    follow(parts, 1, "bb")
+    index.catch_up()
+    long = path.stat().st_size
+    for place, data in zip((path, parts.layout.issue(1) / "issue.json"), before, strict=True):
+        copy = place.with_name("copy")
+        copy.write_bytes(data)
+        copy.rename(place)
+    path.write_bytes(before[0] + journal.line("issues/9", 2)[: long - len(before[0])])
+    index.catch_up()
+    assert (path.stat().st_size, index.filed("bb")) == (long, None)
+    index.close()
+
+
+def test_an_index_that_is_made_anew_is_used_at_once_by_those_who_had_the_old_one_open(
+    parts: Parts, index: Index
+) -> None:
+    publish(parts, issue(1, filed(1, "aa")))
+    index.catch_up()
+    other = parts.index()
+    with other.snapshot():
+        assert other.filed("aa") == 1
+        index._db.execute("UPDATE mails SET issue = 7")
+        counts: list[int] = []
+        index.rebuild(counts.append)
+        assert counts == [1] and other.filed("aa") == 1
+    assert (index.filed("aa"), other.filed("aa")) == (1, 1)
+    follow(parts, 1, "bb")
+    for one in (index, other):
+        one.catch_up()
+        assert one.filed("bb") == 1
+        one.close()
+
+
+def test_a_rebuild_takes_the_place_of_a_spoilt_file_and_leaves_nothing_of_one_that_died(
+    parts: Parts, index: Index
+) -> None:
+    publish(parts, issue(1, filed(1, "aa")))
+    index.catch_up()
+    index.close()
+    data = bytearray(index.path.read_bytes())
+    data[4096:] = bytes(len(data) - 4096)
+    index.path.write_bytes(data)
+    index.path.with_name("index.sqlite3.new-999999999").write_bytes(b"x")
+    index.rebuild()
+    assert index.filed("aa") == 1 and is_true(parts, index)
+    index.close()
+    assert [path.name for path in index.path.parent.iterdir() if "new" in path.name] == ["anew.sqlite3"]
+
+
+def test_a_damaged_line_means_that_everything_is_read_again(parts: Parts, index: Index) -> None:
+    publish(parts, issue(1, filed(1, "aa")))
+    index.catch_up()
+    follow(parts, 1, "bb")
+    path = parts.layout.journal / "0.jsonl"
+    data = path.read_bytes()
+    path.write_bytes(data[:-20] + bytes(19) + b"\n")
+    index.catch_up()
+    assert index.filed("bb") == 1
     index.close()
 
 

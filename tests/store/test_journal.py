@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eventum.errors import Busy
 from eventum.store import journal
-from eventum.store.journal import JournalWriter, line, parse, positions, read_from
+from eventum.store.journal import JournalWriter, line, parse, read_from, standing
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 
@@ -26,6 +26,10 @@ def room_for() -> Iterator[Callable[[int], None]]:
 
 def told(layout: Layout, name: str = "0.jsonl", position: int = 0) -> list[tuple[str, int] | None]:
     return [change for _, change in read_from(layout, name, position)]
+
+
+def lengths(layout: Layout) -> dict[str, int]:
+    return {name: mark.length for name, mark in standing(layout).items()}
 
 
 @given(changes)
@@ -74,7 +78,7 @@ def test_what_writers_append_readers_follow_from_any_line(batches: list[list[tup
         lines = list(read_from(layout, "0.jsonl", 0))
         assert [change for _, change in lines] == [change for batch in batches for change in batch]
         ends = [0, *(end for end, _ in lines)]
-        assert positions(layout) == {"0.jsonl": ends[-1]}
+        assert lengths(layout) == {"0.jsonl": ends[-1]}
         start = min(passed, len(lines))
         assert list(read_from(layout, "0.jsonl", ends[start])) == lines[start:]
 
@@ -133,7 +137,7 @@ def test_when_every_file_is_in_use_there_is_a_sentence_that_says_so(
 def test_a_full_disk_is_told_and_what_comes_after_it_is_read(layout: Layout, room_for: Callable[[int], None]) -> None:
     writer = JournalWriter(layout, Locks(layout))
     writer.append([("issues/1", 1)])
-    room_for(positions(layout)["0.jsonl"] + 7)
+    room_for(lengths(layout)["0.jsonl"] + 7)
     for _ in range(2):
         with pytest.raises(OSError):
             writer.append([("issues/2", 1)])
@@ -147,4 +151,54 @@ def test_a_full_disk_is_told_and_what_comes_after_it_is_read(layout: Layout, roo
 def test_other_files_of_the_folder_are_no_journals(layout: Layout) -> None:
     for name in ("notes.txt", "0.jsonl~", "0.jsonl"):
         (layout.journal / name).write_bytes(b"1")
-    assert positions(layout) == {"0.jsonl": 1}
+    (layout.journal / "1.jsonl").mkdir()
+    assert lengths(layout) == {"0.jsonl": 1}
+
+
+def test_a_full_file_is_followed_by_another_and_only_the_last_full_one_stays(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FULL", 200)
+    writer = JournalWriter(layout, Locks(layout))
+    for number in range(60):
+        writer.append([(f"issues/{number}", 1)])
+    writer.close()
+    names = sorted(lengths(layout))
+    assert len(names) == 2 and "0.jsonl" not in names
+    last = JournalWriter(layout, Locks(layout))
+    last.append([("issues/60", 1)])
+    last.close()
+    assert sorted(lengths(layout)) == names
+    changes = [one for name in names for one in told(layout, name) if one and one[0].startswith("issues/")]
+    assert changes[-1] == ("issues/60", 1) and sum(lengths(layout).values()) < 3 * 200
+
+
+def test_who_read_all_of_a_file_that_is_gone_missed_nothing_and_who_did_not_knows_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FULL", 200)
+    writer = JournalWriter(layout, Locks(layout))
+    known: list[dict[str, journal.Mark]] = []
+    for number in range(40):
+        writer.append([(f"issues/{number}", 1)])
+        known.append(standing(layout))
+    writer.close()
+    now = standing(layout)
+    missed = [journal.is_missed(layout, now, read) for read in known]
+    # Those who had read to the end of the file that is gone, and everybody after them.
+    first = missed.index(False)
+    assert 0 < first < 39 and missed == [True] * first + [False] * (40 - first)
+    assert journal.is_missed(layout, now, {})
+    assert not journal.is_missed(layout, known[0], {})
+    other = {name: mark._replace(inode=mark.inode + 1) for name, mark in now.items()}
+    assert journal.is_missed(layout, now, other)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_slot_and_another_is_taken(layout: Layout) -> None:
+    (layout.journal / "0.jsonl").mkdir()
+    (layout.journal / "1.jsonl").symlink_to("/dev/null")
+    writer = JournalWriter(layout, Locks(layout))
+    writer.append([("issues/1", 1)])
+    writer.close()
+    assert told(layout, "2.jsonl") == [("issues/1", 1)]
+    assert Locks(layout).lease("journal-0") is not None

@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from eventum.errors import Busy
+from eventum.store import files
 from eventum.store.layout import STRIPES, Layout
 from eventum.store.locks import Locks
 
@@ -71,3 +72,39 @@ def test_whether_a_lease_is_held_is_told_without_taking_it_from_anybody(layout: 
     lease.release()
     assert not theirs.is_held("host-1-00000000")
     assert theirs.lease("host-1-00000000") is not None
+
+
+def test_a_lease_is_given_back_also_when_its_file_cannot_be_removed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = Locks(layout).lease("somebody")
+    assert lease is not None
+
+    def broken(path: object) -> bool:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(files, "remove", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        lease.release(forget=True)
+    assert Locks(layout).lease("somebody") is not None
+
+
+def test_it_is_known_when_somebody_removed_the_files_of_locks_by_hand(layout: Layout) -> None:
+    ours = Locks(layout)
+    with ours.record("number"), ours.issues([1]):
+        assert ours.are_known()
+        files.remove(layout.locks / "number.lock")
+        assert not ours.are_known()
+        with Locks(layout).record("number", timeout=0):  # That is what others believe.
+            assert not ours.are_known()
+    assert ours.are_known()
+
+
+def test_it_is_known_when_somebody_removed_the_file_of_a_lease_by_hand(layout: Layout) -> None:
+    lease = Locks(layout).lease("queue")
+    assert lease is not None and lease.is_known
+    files.remove(layout.locks / "leases/queue.lock")
+    other = Locks(layout).lease("queue")
+    assert other is not None and other.is_known and not lease.is_known
+    lease.release()
+    other.release()

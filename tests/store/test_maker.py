@@ -4,7 +4,7 @@ import time
 import pytest
 
 from eventum.store import files
-from eventum.store.journal import positions
+from eventum.store.journal import standing
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
 from eventum.store.maker import ID, Maker
@@ -79,20 +79,20 @@ def test_a_replaced_file_is_made_in_the_stores_own_place_for_temporary_files(lay
 
 
 def test_a_maker_that_writes_nothing_takes_no_journal(layout: Layout, maker: Maker) -> None:
-    assert positions(layout) == {}
+    assert standing(layout) == {}
     maker.journal([("issues/1", 1)])
     maker.journal([("issues/1", 2)])
-    assert list(positions(layout)) == ["0.jsonl"]
+    assert list(standing(layout)) == ["0.jsonl"]
 
 
 def test_makers_write_journals_of_their_own_and_leave_them_to_the_next(layout: Layout, locks: Locks) -> None:
     first, second = Maker(layout, locks), Maker(layout, locks)
     for maker in (first, second):
         maker.journal([("issues/1", 1)])
-    assert sorted(positions(layout)) == ["0.jsonl", "1.jsonl"]
+    assert sorted(standing(layout)) == ["0.jsonl", "1.jsonl"]
     first.close()
     third = Maker(layout, locks)
     third.journal([("issues/1", 2)])
-    assert sorted(positions(layout)) == ["0.jsonl", "1.jsonl"]
+    assert sorted(standing(layout)) == ["0.jsonl", "1.jsonl"]
     second.close()
     third.close()

@@ -1,3 +1,4 @@
+import os
 import re
 import time
 from datetime import timedelta
@@ -232,3 +233,13 @@ def test_a_monstrous_subject_does_not_hide_an_entry_from_who_sends_it(parts: Par
         prepared = [parts.outbox.prepare(flush, huge, DATA)]
     parts.outbox.publish(prepared)
     assert parts.outbox.read(claim(parts)) == (huge, DATA)
+
+
+@pytest.mark.parametrize("place", ["sent", "failed"])
+def test_an_entry_that_has_both_names_after_a_power_cut_is_not_sent_again(parts: Parts, place: str) -> None:
+    (key,) = queue(parts, "ana@customer.example")
+    (waiting,) = Queue(parts.layout.outgoing).all_waiting()
+    ended = getattr(parts.layout, place) / "cur" / f"{key}:2,S"
+    os.link(waiting.path, ended)
+    assert parts.outbox.claim(waiting) is None
+    assert ended.exists() and parts.outbox.remaining() == 0

@@ -109,3 +109,32 @@ def test_an_account_never_leads_out_of_the_pool(parts: Parts, account: str) -> N
 
 def test_the_journal_names_account_and_key() -> None:
     assert record_of("account", "k1") == "pool/account/k1"
+
+
+def test_a_maildir_of_the_pool_appears_with_all_its_folders_or_not_at_all(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = parts.layout.pool_of("account", "unassociated")
+    made, real = [], files.make_folder
+
+    def full_at_the_third(path: Path | str) -> bool:
+        made.append(path)
+        if len(made) == 3:
+            raise OSError(28, "No space left on device")
+        return real(path)
+
+    monkeypatch.setattr(files, "make_folder", full_at_the_third)
+    with pytest.raises(OSError, match="No space"):
+        put(parts, "k1")
+    assert not root.exists()
+    monkeypatch.undo()
+    put(parts, "k2")
+    assert sorted(entry.name for entry in files.listing(root)) == ["cur", "new", "tmp"]
+
+
+def test_a_maildir_that_lacks_a_folder_is_completed(parts: Parts) -> None:
+    root = parts.layout.pool_of("account", "unassociated")
+    (root / "tmp").mkdir(parents=True)
+    put(parts, "k1")
+    assert everything(parts) == [("account", "k1", "unassociated")]
+    assert list(files.listing(parts.layout.state_tmp)) == []

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,3 +110,31 @@ def test_a_file_that_cannot_be_used_is_named_with_its_remedy(tmp_path: Path, tex
 def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         records.load(tmp_path / "record.json", Record)
+
+
+RACE = """
+import sys, threading
+import msgspec
+from eventum.store import records
+sys.setswitchinterval(1e-6)
+for _ in range(60):
+    leaf = msgspec.defstruct("Leaf", [(f"f{n}", int, n) for n in range(30)])
+    mid = msgspec.defstruct("Mid", [(f"l{n}", leaf, msgspec.field(default_factory=leaf)) for n in range(20)])
+    kind = msgspec.defstruct("Kind", [(f"m{n}", mid, msgspec.field(default_factory=mid)) for n in range(10)])
+    gate = threading.Barrier(4)
+    def look(kind=kind, gate=gate):
+        gate.wait()
+        records.decode(b'{"m3": {"l4": {"f7": 9}}}', kind, "x")
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_that_read_the_first_record_of_a_kind_at_once_do_not_crash() -> None:
+    # In a process of its own: what it is about is that the process lives.
+    root = Path(__file__).parent.parent.parent
+    ran = subprocess.run([sys.executable, "-c", RACE], cwd=root, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -49,7 +49,7 @@ class Dying(Parts):
         pulled = ("0ld", str(self.pool.path("account", "0ld")))
         with Flush() as flush:
             intent = Intent(self.maker.id, ((KEY, 1), ("0ld", 1)), (Move("account", "0ld", 1),))
-            self.state.intend(flush, intent)
+            self.state.intend(intent)
             self.step(killed_after)
             value = issue(1, filed(1, "0ld"), filed(2, KEY))
             folder = self.issues.build(flush, value, [pulled, (KEY, entry.path)])
@@ -73,7 +73,7 @@ class Dying(Parts):
         before = self.issues.open(1)
         number = before.value.next_event
         with Flush() as flush:
-            self.state.intend(flush, Intent(self.maker.id, ((KEY, 1),)))
+            self.state.intend(Intent(self.maker.id, ((KEY, 1),)))
             self.step(killed_after)
             self.issues.add(flush, 1, [(KEY, entry.path)])
             self.step(killed_after)
@@ -271,7 +271,7 @@ def test_a_commit_so_large_that_its_events_are_history_already_is_told_and_filed
     dying = Parts(parts.layout)
     value = grown(before.value, *(filed(number, f"{number:x}") for number in range(first, last)))
     with Flush() as flush:
-        dying.state.intend(flush, Intent(dying.maker.id, tuple((f"{number:x}", 1) for number in range(first, last))))
+        dying.state.intend(Intent(dying.maker.id, tuple((f"{number:x}", 1) for number in range(first, last))))
         dying.issues.add(flush, 1, (), [(f"{number:x}", RAW) for number in range(first, last)])
         value, temporary = dying.issues.prepare(flush, value, before)
         for one in told:
@@ -348,10 +348,31 @@ def test_a_move_that_is_brought_to_its_end_is_told_in_the_journal(parts: Parts) 
     source.write_bytes(b"mail")
     with Flush() as flush:
         dying.pool.put(flush, pooled("k1"), "unassociated", str(source))
-        dying.state.intend(flush, Intent(dying.maker.id, (("k1", 1),), (Move("account", "k1", 1),)))
+        dying.state.intend(Intent(dying.maker.id, (("k1", 1),), (Move("account", "k1", 1),)))
     os.unlink(source)
     publish(dying, issue(1, filed(1, "k1")))
     dying.die()
     parts.recovery().run()
     assert parts.pool.outcome("account", "k1") is None
     assert (record_of("account", "k1"), 0) in [change for _, change in journal.read_from(parts.layout, "0.jsonl", 0)]
+
+
+def test_a_run_ends_its_own_commit_that_failed_half_way_and_leaves_its_letters_alone(parts: Parts) -> None:
+    publish(parts, issue(1, filed(1, "aa")))
+    with Flush() as flush:
+        for one in (posting(event=1), posting(number=0, event=0)):
+            parts.outbox.prepare(flush, one, RAW)
+    parts.recovery().bring_own_to_end()
+    assert parts.outbox.known() == {posting(event=1).key}
+    assert len(names(parts.layout.outgoing / "tmp")) == 1
+
+
+def test_a_move_of_its_own_that_failed_half_way_is_ended(parts: Parts) -> None:
+    old = parts.layout.incoming / "cur" / "0ld,R=run:2,"
+    old.write_bytes(RAW)
+    with Flush() as flush:
+        parts.pool.put(flush, pooled("0ld"), "unassociated", str(old))
+    parts.state.intend(Intent(parts.maker.id, (), (Move("account", "0ld", 1),)))
+    publish(parts, issue(1, filed(1, "0ld")))
+    parts.recovery().bring_own_to_end()
+    assert parts.pool.outcome("account", "0ld") is None

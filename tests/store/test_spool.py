@@ -101,9 +101,9 @@ def test_what_is_finished_is_kept_for_a_day(parts: Parts) -> None:
     assert list(keys(parts.layout.done)) == [entry.key]
     assert parts.spool.backlog() == 0
     now = time.time()
-    parts.spool.prune(now + DONE_FOR - 60)
+    parts.spool.prune(now - 60, now)
     assert list(keys(parts.layout.done)) == [entry.key]
-    parts.spool.prune(now + DONE_FOR + 60)
+    parts.spool.prune(now + 60, now)
     assert list(keys(parts.layout.done)) == []
 
 
@@ -111,7 +111,7 @@ def test_an_old_mail_that_was_finished_just_now_is_kept_as_long_as_others(parts:
     (entry,) = take(parts, b"one")
     os.utime(entry.path, ns=(1,) * 2)
     parts.spool.finish([entry])
-    parts.spool.prune(time.time() + 60)
+    parts.spool.prune(time.time() - DONE_FOR, time.time())
     assert list(keys(parts.layout.done)) == [entry.key]
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from eventum.errors import Damaged
 from eventum.store import files
-from eventum.store.flush import Flush
 from eventum.store.layout import Layout
 from eventum.store.state import FetchState, Intent, Move, Run
 from tests.store.parts import NOW, Parts
@@ -24,8 +23,7 @@ def uidl(layout: Layout) -> Path:
 
 def test_an_intent_is_seen_until_it_is_fulfilled(parts: Parts) -> None:
     intent = Intent(parts.maker.id, (("k1", 1), ("k2", 0)), (Move("account", "k3", 1),))
-    with Flush() as flush:
-        parts.state.intend(flush, intent)
+    parts.state.intend(intent)
     assert list(parts.state.intents()) == [intent]
     assert list(files.listing(parts.layout.state_tmp)) == []
     for _ in range(2):
@@ -37,10 +35,9 @@ def test_a_run_has_one_intent_the_last(parts: Parts) -> None:
     other = Parts(parts.layout)
     theirs = Intent(other.maker.id, (("k9", 9),))
     ours = [Intent(parts.maker.id, ((f"k{number}", number),)) for number in range(3)]
-    with Flush() as flush:
-        other.state.intend(flush, theirs)
-        for intent in ours:
-            parts.state.intend(flush, intent)
+    other.state.intend(theirs)
+    for intent in ours:
+        parts.state.intend(intent)
     assert set(parts.state.intents()) == {theirs, ours[-1]}
     other.close()
 
@@ -48,8 +45,7 @@ def test_a_run_has_one_intent_the_last(parts: Parts) -> None:
 def test_an_intent_that_cannot_be_read_hides_no_other(parts: Parts) -> None:
     (parts.layout.intents / "dead-1-00000000.json").write_bytes(b"{")
     intent = Intent(parts.maker.id, ())
-    with Flush() as flush:
-        parts.state.intend(flush, intent)
+    parts.state.intend(intent)
     assert list(parts.state.intents()) == [intent]
 
 

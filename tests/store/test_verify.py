@@ -250,6 +250,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_looked_at(
 
 
 def test_an_index_that_says_something_else_is_named_and_mended(full: Whole) -> None:
+    full.tracker.index.catch_up()  # It came here with the copy of its store, so all is read again.
     full.tracker.index._db.execute("DELETE FROM mails WHERE issue = 1")
     full.tracker.index._db.execute("UPDATE pool SET outcome = 'removed'")
     found = verify(full.tracker).findings
@@ -260,6 +261,7 @@ def test_an_index_that_says_something_else_is_named_and_mended(full: Whole) -> N
 
 
 def test_a_row_that_is_there_twice_is_noticed(full: Whole) -> None:
+    full.tracker.index.catch_up()
     full.tracker.index._db.execute("INSERT INTO acknowledgements SELECT * FROM acknowledgements")
     assert [one.problem.split()[2] for one in verify(full.tracker).findings] == ["acknowledgements"]
 

@@ -124,3 +124,12 @@ def test_assigning_and_taking_off_in_one_step(opened: House) -> None:
     done = reassign(opened.tracker, 1, None, (["admin@example.org"], ["dev@example.org"]))
     names = [user.email for user in map(opened.tracker.people.load_all().user, done.issue.assignees) if user]
     assert names == ["admin@example.org"]
+
+
+def test_who_lost_his_lease_by_hand_changes_under_another_name(opened: House) -> None:
+    tracker = opened.tracker
+    before = tracker.maker.id
+    (tracker.layout.locks / f"leases/{before}.lock").unlink()
+    assert edit(tracker, 1, None, Edit("status", "new", "open")).changed
+    assert tracker.maker.id != before
+    assert opened.issue(1).status == "open"

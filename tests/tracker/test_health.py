@@ -2,14 +2,16 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from eventum.config import Config
+from eventum.issues.settings import put
 from eventum.mail.envelope import Envelope
-from eventum.store.state import FetchState, Run
+from eventum.store.room import Room
+from eventum.store.state import FetchState, Run, SendState
+from eventum.tracker import alerts
 from eventum.tracker.checks import CRITICAL, OK, UNKNOWN, WARNING, Check, Health
 from eventum.tracker.health import health
 from eventum.tracker.tracker import Tracker
@@ -47,7 +49,7 @@ def test_a_store_whose_runs_come_is_well(well: House) -> None:
     assert found.level == OK, found
     assert [check.name for check in found.checks] == [
         *("store", "download-emails", "process-queue", f"account {well.account.id}"),
-        *("spool", "queue", "failed", "dead", "disk"),
+        *("spool", "queue", "failed", "dead", "disk", "alerts"),
     ]
     assert all(check.advice == "" for check in found.checks)
 
@@ -158,12 +160,47 @@ def test_what_needs_a_person_is_told(well: House) -> None:
         (10**10, 0, CRITICAL),
     ],
 )
-def test_a_disk_that_fills_is_told(
-    well: House, monkeypatch: pytest.MonkeyPatch, free: float, inodes: float, level: int
-) -> None:
-    said = SimpleNamespace(f_bavail=free, f_frsize=1, f_favail=int(inodes * 1000), f_files=1000)
-    monkeypatch.setattr(os, "statvfs", lambda path: said)
+def test_a_disk_that_fills_is_told(well: House, free: int, inodes: float, level: int) -> None:
+    well.room = Room(free=free, total=10**12, files=int(inodes * 10**6), all_files=10**6)
     assert named(well, "disk").level == level
+
+
+def test_a_disk_below_the_limit_of_the_general_setup_is_critical_and_says_that_no_mail_is_fetched(well: House) -> None:
+    general = put(well.tracker.settings.general(), "disk.min_free", "5000")
+    well.tracker.settings.save_general(general)
+    well.room = Room(free=3 * 10**9, total=10**12, files=None)
+    check = named(well, "disk")
+    assert check.level == CRITICAL
+    assert "less than disk.min_free (5000 MB)" in check.hint
+
+
+def test_a_server_that_takes_no_mail_is_shown_at_once_although_the_mail_about_it_waits(well: House) -> None:
+    since = well.now - timedelta(minutes=5)
+    state = SendState(error="smtp:25 refuses connections.", error_since=since, next_try=well.now + timedelta(minutes=4))
+    well.tracker.state.save_sending(state)
+    check = named(well, "queue")
+    assert (check.level, check.words) == (WARNING, "smtp:25 refuses connections.")
+    assert check.hint == "It is tried again at 12:04 UTC."
+    well.now += timedelta(days=1)
+    assert named(well, "queue").level == CRITICAL
+
+
+def test_a_trouble_that_no_other_check_shows_is_shown(well: House) -> None:
+    alerts.raised(well.tracker, "fuse", "Too much mail came from a@x.example.", line="flask status")
+    check = named(well, "alerts")
+    assert (check.level, check.words) == (WARNING, "Too much mail came from a@x.example.")
+
+
+def test_an_account_that_waits_says_until_when(well: House) -> None:
+    state = FetchState(
+        error="no",
+        error_since=well.now,
+        failures=3,
+        next_try=well.now + timedelta(minutes=2),
+        tried=well.account.revision,
+    )
+    well.tracker.state.save_fetch(well.account.id, state)
+    assert "tried again at 12:02 UTC" in named(well, f"account {well.account.id}").hint
 
 
 Break = Callable[[House], Path]

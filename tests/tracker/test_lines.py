@@ -39,7 +39,7 @@ def test_cron_starts_exactly_this_program_on_exactly_this_store(monkeypatch: pyt
 
 def test_systemd_understands_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["gunicorn"])
-    for name, text in lines.units(config(ODD)).items():
+    for name, text in (lines.units(config(ODD)) | lines.watching(config(ODD))).items():
         (tmp_path / name).write_text(text)
     service = (tmp_path / "eventum-download-emails.service").read_text()
     assert 'Environment="EVENTUM_DATA=/srv/50%% of it/it\'s $HOME"' in service

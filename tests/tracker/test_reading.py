@@ -6,7 +6,9 @@ import pytest
 
 from eventum.mail.envelope import Envelope, stamp
 from eventum.store import files
-from eventum.tracker.reading import AHEAD, Reader, cached_path, raw_bytes, reading
+from eventum.tracker.guard import reading
+from eventum.tracker.limits import Limits
+from eventum.tracker.reading import AHEAD, Reader, cached_path, raw_bytes
 from tests.house import NOW, mail
 
 
@@ -62,11 +64,15 @@ def test_when_the_child_dies_only_the_mail_in_its_hand_is_accused(tmp_path: Path
 
 
 def test_a_child_that_hangs_is_ended_in_time(tmp_path: Path, stored: list[str]) -> None:
-    reader = Reader(tmp_path / "cache", time_limit=0.2)
-    # A pipe that nobody writes to: opening it lasts for ever.
-    os.mkfifo(tmp_path / "pipe")
-    reader.ask(str(tmp_path / "pipe"))
+    reader = Reader(tmp_path / "cache", Limits(wait=0.2))
+    before = set(children(os.getpid()))
+    reader.ask(stored[0])
+    assert reader.answer().message is not None
+    (child,) = set(children(os.getpid())) - before
+    os.kill(child, signal.SIGSTOP)
+    reader.ask(stored[1])
     assert "took longer than 0.2 s" in reader.answer().error
+    assert not Path(f"/proc/{child}").exists()
     slow = Reader(tmp_path / "cache")
     slow.ask(stored[0])
     assert slow.answer().message is not None

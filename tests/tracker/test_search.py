@@ -147,7 +147,6 @@ def test_a_mail_that_was_read_before_is_not_read_again(house: House, monkeypatch
     def never(raw: bytes) -> None:
         raise AssertionError("a mail was read again")
 
-    monkeypatch.setattr(reading_module, "parse", never)
     monkeypatch.setattr(reading_module.Reader, "ask", never)
     assert where(house, "障害") == [(2, "issue")]
     assert where(house, "ana") == [(1, "email"), (2, "email")]

@@ -194,7 +194,7 @@ def test_a_run_that_died_before_the_record_was_replaced_leaves_the_mail_in_its_i
     path = tracker.issues.mail_path(1, keys[0])
     dying = Tracker(house.config, clock=lambda: house.now).open()
     with Flush() as flush:
-        dying.state.intend(flush, Intent(dying.maker.id, (), (), (Move(account, keys[0], 1),)))
+        dying.state.intend(Intent(dying.maker.id, (), (), (Move(account, keys[0], 1),)))
         pooled = pooled_of(house, keys[0])
         dying.pool.put(flush, pooled, "unassociated", str(path))
     withdrawn = dying.outbox.withdraw(1, range(1, 99))
@@ -218,8 +218,7 @@ def test_a_run_that_died_after_the_record_was_replaced_leaves_the_mail_in_the_li
     notice = Path(entry.path).read_bytes()
     take_back(tracker, None, step)
     path.write_bytes(kept)
-    with Flush() as flush:
-        dying.state.intend(flush, Intent(dying.maker.id, (), (), (Move(account, keys[0], 1),)))
+    dying.state.intend(Intent(dying.maker.id, (), (), (Move(account, keys[0], 1),)))
     (tracker.layout.outgoing / "tmp" / dying.maker.name()).write_bytes(notice)
     die(dying)
     tracker.recover()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventum.errors import Busy, NotFound, Refused
-from eventum.transport.imap import arrived, literals, uid_set
+from eventum.transport.imap_answers import Untrusted, arrived, fetched, uid_set
 from eventum.transport.mailbox import Mailbox, Position, Server, Timeouts, open_mailbox
 from tests.servers import scripted
 from tests.servers.scripted import Answer, Player, Talk
@@ -53,11 +53,13 @@ def test_a_uid_may_stand_before_or_after_the_body() -> None:
 
 def test_a_mail_that_vanishes_between_size_and_body_is_left_out() -> None:
     bodies = b"* 2 FETCH (UID 2 BODY[] {5}\r\nother)\r\n* 1 EXPUNGE\r\nTAG OK done\r\n"
+    table = fetching(bodies=bodies) | {"UID SEARCH UID 1": b"* SEARCH\r\nTAG OK done\r\n"}
     with (
-        scripted.running(scripted.imap(fetching(bodies=bodies))) as (port, _),
+        scripted.running(scripted.imap(table)) as (port, _),
         open_mailbox(serving(port), timeouts=PATIENT) as mailbox,
     ):
         assert all_mails(mailbox) == [b"other"]
+        assert mailbox.passed_over == []
 
 
 def test_new_mail_costs_no_command_when_the_server_says_there_is_none() -> None:
@@ -288,13 +290,13 @@ def test_a_set_of_uids_names_exactly_these(uids: list[int]) -> None:
 @pytest.mark.parametrize(
     ("told", "time"),
     [
-        (b'INTERNALDATE "17-Jul-1996 02:44:25 -0700"', datetime(1996, 7, 17, 9, 44, 25, tzinfo=UTC)),
-        (b'INTERNALDATE " 1-Jan-2024 00:30:00 +0100"', datetime(2023, 12, 31, 23, 30, tzinfo=UTC)),
-        (b'INTERNALDATE "31-Feb-2024 00:00:00 +0000"', None),
-        (b'INTERNALDATE "01-Xxx-2024 00:00:00 +0000"', None),
-        (b'INTERNALDATE "01-Jan-0001 00:00:00 +2359"', None),
-        (b'INTERNALDATE "01-Jan-2024 00:00:00 +9999"', None),
-        (b"INTERNALDATE NIL", None),
+        (b"17-Jul-1996 02:44:25 -0700", datetime(1996, 7, 17, 9, 44, 25, tzinfo=UTC)),
+        (b" 1-Jan-2024 00:30:00 +0100", datetime(2023, 12, 31, 23, 30, tzinfo=UTC)),
+        (b"31-Feb-2024 00:00:00 +0000", None),
+        (b"01-Xxx-2024 00:00:00 +0000", None),
+        (b"01-Jan-0001 00:00:00 +2359", None),
+        (b"01-Jan-2024 00:00:00 +9999", None),
+        (b"NIL", None),
     ],
 )
 def test_the_date_of_arrival_is_read_or_left_open(told: bytes, time: datetime | None) -> None:
@@ -302,17 +304,81 @@ def test_the_date_of_arrival_is_read_or_left_open(told: bytes, time: datetime | 
 
 
 @pytest.mark.parametrize(
-    ("data", "bodies"),
+    ("data", "found"),
     [
-        ([b'1 (UID 5 BODY[] "short")'], [b"short"]),
-        ([b"1 (UID 5 BODY[] NIL)"], [b""]),
-        ([b"1 (FLAGS (\\Seen))"], []),
-        ([(b"1 (BODY[] {1}", b"x"), b")"], []),
+        ([b'1 (UID 5 BODY[] "short \\"x\\"")'], [(b"5", b'short "x"')]),
+        ([b"1 (UID 5 BODY[] NIL)"], [(b"5", b"")]),
+        ([b"1 (FLAGS (\\Seen $x) MODSEQ (12))"], [(None, None)]),
+        ([(b"1 (BODY[] {1}", b"x"), b")"], [(None, b"x")]),
+        ([(b"1 (body[] {1}", b"x"), b" flags () uid 7)"], [(b"7", b"x")]),
+        ([(b"1 (UID 7 X-NOTE {3}", b") ("), (b" BODY[] {2}", b"ab"), b")"], [(b"7", b"ab")]),
         ([None], []),
     ],
 )
-def test_bodies_are_found_in_odd_answers(data: list[object], bodies: list[bytes]) -> None:
-    assert [mail.raw for mail in literals(data)] == bodies
+def test_what_a_server_says_of_mails_is_read_in_any_order_and_case(
+    data: list[object], found: list[tuple[bytes | None, bytes | None]]
+) -> None:
+    assert [(one.get(b"UID"), one.get(b"BODY[]")) for one in fetched(data)] == found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [(b"1 (UID 5 BODY[] {2}", b"ab"), b"the rest of it)"],
+        [(b"1 (UID 5 BODY[] {2}", b"ab"), b""],
+        [(b"1 (UID 5 BODY[] {2}", b"ab"), b"))"],
+        [(b"1 (UID 5 BODY[] {9}", b"ab)\r\n* 2 F"), (b"ETCH (UID 6 BODY[] {2}", b"cd"), b")"],
+        [(b"2 (UID 5 BODY[] {3}", b"abc"), (b") 2 FETCH (UID 6 BODY[] {2}", b"cd"), b")"],
+    ],
+)
+def test_an_answer_whose_literals_are_shorter_or_longer_than_announced_is_not_believed(data: list[object]) -> None:
+    with pytest.raises(Untrusted):
+        list(fetched(data))
+
+
+@pytest.mark.parametrize("body", [b"NIL", b'""', b"{0}\r\n"])
+def test_nothing_in_place_of_a_mail_that_has_a_size_is_no_mail(body: bytes) -> None:
+    answer = b"* 1 FETCH (UID 1 BODY[] " + body + b")\r\n* 2 FETCH (UID 2 BODY[] {5}\r\nother)\r\nTAG OK done\r\n"
+    with (
+        scripted.running(scripted.imap({"UID FETCH 1:2 (UID RFC": SIZES, "UID FETCH": answer})) as (port, _),
+        open_mailbox(serving(port), timeouts=PATIENT) as mailbox,
+    ):
+        assert all_mails(mailbox) == [b"other"]
+        assert [uid for uid, _ in mailbox.passed_over] == ["1"]
+
+
+def test_a_mail_that_is_left_out_of_an_answer_though_it_is_there_is_named() -> None:
+    with (
+        scripted.running(
+            scripted.imap(
+                {
+                    "UID FETCH 1:2 (UID RFC": SIZES,
+                    "UID FETCH": b"* 2 FETCH (UID 2 BODY[] {5}\r\nother)\r\nTAG OK done\r\n",
+                    "UID SEARCH UID 1": b"* SEARCH 1\r\nTAG OK done\r\n",
+                }
+            )
+        ) as (port, _),
+        open_mailbox(serving(port), timeouts=PATIENT) as mailbox,
+    ):
+        assert all_mails(mailbox) == [b"other"]
+        assert [uid for uid, _ in mailbox.passed_over] == ["1"]
+
+
+def test_a_folder_that_is_made_anew_under_our_hands_loses_no_mail() -> None:
+    table: dict[str, Answer] = {"UID STORE": b"TAG OK done\r\n", "UID FETCH": SIZES}
+    table["UID FETCH 1:2 (UID INT"] = b"* OK [UIDVALIDITY 8] new\r\n" + BODIES
+    with scripted.running(scripted.imap(table)) as (port, talks):
+        with (
+            pytest.raises(Busy, match="made the folder anew"),
+            open_mailbox(serving(port), timeouts=PATIENT) as mailbox,
+        ):
+            all_mails(mailbox)
+        assert not any(b"STORE" in line for line in talks[0].heard)
+
+
+def test_an_answer_of_a_million_lines_is_given_up() -> None:
+    with pytest.raises(Busy, match="larger than anything"):
+        raise refusal(scripted.imap({"UID FETCH": b"* 1 EXISTS\r\n" * 1_000_000 + b"TAG OK done\r\n"}))
 
 
 def test_a_listing_of_a_very_large_folder_is_read() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eventum.errors import NotFound
+from eventum.errors import Busy, NotFound
 from eventum.transport.mailbox import Mailbox, Position, Server, open_mailbox
 
 
@@ -113,3 +113,26 @@ def test_a_folder_that_is_no_maildir_is_not_found(folder: Path, missing: str, re
         open_mailbox(server(folder.parent / missing), removing=removing),
     ):
         pass
+
+
+@pytest.mark.parametrize(("number", "come"), [(24, [b"1"]), (5, [b"1", b"3"])])
+def test_a_mail_that_cannot_be_opened_just_now_waits_for_the_next_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, come: list[bytes]
+) -> None:
+    for name in "123":
+        put(folder, f"new/{name}", name.encode(), int(name))
+    real = os.open
+
+    def broken(path: object, *rest: int) -> int:
+        if str(path).endswith("/new/2"):
+            raise OSError(number, os.strerror(number))
+        return real(path, *rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "open", broken)
+    got: list[bytes] = []
+    with open_mailbox(server(folder)) as mailbox:
+        # Without room for another open file no later mail overtakes it; one bad block keeps no other waiting.
+        with pytest.raises(Busy, match=f"Mail waits for the next run: .*{os.strerror(number)}"):
+            for batch in mailbox.fetch(mailbox.new(Position())):
+                got += [mail.raw for mail in batch]
+        assert (got, mailbox.passed_over) == (come, [])

@@ -65,8 +65,38 @@ def test_a_message_that_arrives_in_small_pieces_is_whole(size: int) -> None:
     assert fetched({"RETR": drip}) == [READ]
 
 
-def test_a_message_may_be_empty() -> None:
-    assert fetched({"RETR": b"+OK\r\n.\r\n"}) == [b""]
+def test_a_message_may_be_empty_when_it_has_no_size() -> None:
+    empty: dict[str, Answer] = {"RETR": b"+OK\r\n.\r\n"}
+    assert fetched({**empty, "LIST": b"+OK\r\n1 0\r\n.\r\n"}) == [b""]
+    assert fetched(empty) == []
+
+
+def test_answers_that_are_out_of_step_give_no_mail_another_name() -> None:
+    with pytest.raises(Busy, match="do not belong to what was asked"):
+        fetched({"RETR": b"+OK\r\n" + MAIL + b"+OK\r\n" + MAIL})
+
+
+def test_mails_of_the_same_id_are_fetched_each_and_never_known_by_it() -> None:
+    table: dict[str, Answer] = {
+        "UIDL": b"+OK\r\n1 same\r\n2 other\r\n3 same\r\n.\r\n",
+        "LIST": b"+OK\r\n1 20\r\n2 20\r\n3 20\r\n.\r\n",
+        "RETR": b"+OK\r\n" + MAIL,
+        "UIDL 2": b"+OK 2 other\r\n",
+        "UIDL 3": b"+OK 3 same\r\n",
+    }
+    with (
+        scripted.running(scripted.pop3(table | {"UIDL 1": b"+OK 1 same\r\n"})) as (port, _),
+        open_mailbox(serving(port), timeouts=PATIENT) as mailbox,
+    ):
+        assert mailbox.new(Position()) == ("same", "other", "same 2")
+        assert len([mail for batch in mailbox.fetch(mailbox.new(Position())) for mail in batch]) == 3
+        assert mailbox.shared == {"same", "same 2"}
+
+
+@pytest.mark.parametrize("listing", [b"1 one", b"1 " + b"x" * 300 + b"\r\n2 two", b"1 one\r\n2"])
+def test_a_mail_that_is_counted_but_not_named_is_said(listing: bytes) -> None:
+    with pytest.raises(Busy, match="holds 2 mails and names 1 of them"):
+        fetched({"STAT": b"+OK 2 40\r\n", "UIDL": b"+OK\r\n" + listing + b"\r\n.\r\n"})
 
 
 def test_a_message_without_end_is_given_up() -> None:
@@ -86,6 +116,7 @@ def test_one_message_that_the_server_cannot_give_stops_no_other() -> None:
         "LIST": b"+OK\r\n1 20\r\n2 20\r\n3 999999999\r\n.\r\n",
         "RETR 1": b"-ERR broken\r\n",
         "RETR 2": b"+OK\r\n" + MAIL,
+        "UIDL 2": b"+OK 2 two\r\n",
     }
     with (
         scripted.running(scripted.pop3(table)) as (port, _),

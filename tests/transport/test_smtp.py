@@ -358,7 +358,7 @@ def test_what_was_said_before_tls_is_forgotten(certificates: Certificates) -> No
     def play(talk: Talk) -> None:
         talk.say(b"220 hello\r\n")
         talk.line()
-        talk.say(b"250-STARTTLS\r\n250 x\r\n")
+        talk.say(b"250-x\r\n250 STARTTLS\r\n")
         talk.line()
         talk.say(b"220 go\r\n250-injected\r\n250 AUTH PLAIN\r\n")
         raise scripted.End
@@ -370,3 +370,90 @@ def test_what_was_said_before_tls_is_forgotten(certificates: Certificates) -> No
     ):
         pass
     assert not any(line.upper().startswith(b"AUTH") for line in talks[0].heard)
+
+
+def answering(**odd: bytes) -> scripted.Player:
+    """A server without PIPELINING that says something else to some commands; `dot` is the end of a mail."""
+    table = {
+        "EHLO": b"250 x\r\n",
+        "MAIL": b"250 x\r\n",
+        "RCPT": b"250 x\r\n",
+        "DATA": b"354 go\r\n",
+        "QUIT": b"221 x\r\n",
+    }
+    table |= {"RSET": b"250 x\r\n", "dot": b"250 kept\r\n"} | odd
+
+    def play(talk: Talk) -> None:
+        talk.say(odd.get("greeting", b"220 ready\r\n"))
+        while True:
+            name = talk.line().split(b" ")[0].decode().upper()
+            talk.say(table[name])
+            if name == "DATA" and table[name].startswith(b"354"):
+                talk.mail()
+                talk.say(table["dot"])
+
+    return play
+
+
+def one_mail(player: scripted.Player, times: int = 1) -> list[Outcome]:
+    with scripted.running(player) as (port, _), connect(Smtp(host="127.0.0.1", port=port), timeouts=PATIENT) as far:
+        return [far.send("a@example.org", "b@example.org", MAIL) for _ in range(times)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"DATA": b"250 thank you\r\n"},
+        {"MAIL": b"354 go on\r\n"},
+        {"RCPT": b"999 what\r\n"},
+        {"RCPT": b"hello?\r\n"},
+        {"RCPT": b"\r\n250 x\r\n"},
+        {"MAIL": b"250-fine\r\n550 not fine\r\n"},
+        {"MAIL": b"250 x\r\n250 x\r\n"},
+        {"DATA": b"354 go\r\n250 kept\r\n"},
+    ],
+)
+def test_answers_that_belong_to_nothing_are_no_yes_and_no_final_no(odd: dict[str, bytes]) -> None:
+    [outcome] = one_mail(answering(**odd))
+    assert isinstance(outcome, Deferred)
+    assert not outcome.unknown
+
+
+@pytest.mark.parametrize("dot", [b"354 go on\r\n", b"what?\r\n", b"250-kept\r\n550 not kept\r\n"])
+def test_an_odd_answer_to_the_mail_says_nothing_of_it(dot: bytes) -> None:
+    [outcome] = one_mail(answering(dot=dot))
+    assert isinstance(outcome, Deferred)
+    assert outcome.unknown
+
+
+def test_an_answer_too_many_is_not_taken_for_that_of_the_next_mail() -> None:
+    first, second = one_mail(answering(dot=b"250 kept\r\n250 kept\r\n"), times=2)
+    assert isinstance(first, Delivered)
+    assert second == Delivered("250 kept")
+
+
+@pytest.mark.parametrize("at", ["greeting", "EHLO"])
+def test_a_session_that_is_out_of_step_from_its_beginning_sends_nothing(at: str) -> None:
+    words = b"220 ready\r\n250 x\r\n" if at == "greeting" else b"250 x\r\n250 x\r\n"
+    try:
+        [outcome] = one_mail(answering(**{at: words}))
+    except Busy:
+        return
+    assert isinstance(outcome, Deferred)
+
+
+def test_what_stands_behind_the_answer_to_starttls_is_not_the_server_s() -> None:
+    def play(talk: Talk) -> None:
+        talk.say(b"220 ready\r\n")
+        talk.line()
+        talk.say(b"250-x\r\n250 STARTTLS\r\n")
+        talk.line()
+        talk.say(b"220 go\r\n250-AUTH PLAIN\r\n250 injected\r\n")
+        talk.hang()
+
+    with (
+        scripted.running(play) as (port, _),
+        pytest.raises(Busy, match="before it was asked"),
+        connect(Smtp(host="127.0.0.1", port=port, security="starttls"), timeouts=PATIENT),
+    ):
+        pass

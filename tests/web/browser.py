@@ -171,6 +171,7 @@ class Site:
         self.house = house
         self.app = create_app(house.config)
         self.app.extensions["eventum"].clock = lambda: house.now
+        self.app.extensions["eventum"].disk = house.tracker.disk
         self.app.wsgi_app.open()  # type: ignore[attr-defined]  # the door
         self.app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=True)
 

@@ -201,6 +201,8 @@ class Objects:
             ("", "response_id"): tracker.responses.usable()[0].id,
             ("accounts", "ident"): scene.account(places.HELP).id,
             ("account_runs", "ident"): scene.account(places.HELP).id,
+            ("first_fetch", "ident"): scene.account(places.HELP).id,
+            ("first_fetch.undo", "ident"): places.IMPORT,
             ("blocked", "key"): self._mails["a blocked mail"],
             ("dead", "ident"): dead.key,
             ("emails", "key"): waiting,
@@ -306,9 +308,9 @@ class _Stage:
 
     def set_back(self) -> set[str]:
         """Undo what was done, when something was; the files that were changed."""
-        # "Download now" works in a process of its own; what it does belongs to who began it.
+        # "Download now" and the undoing of an import work in processes of their own; what they do belongs to who began.
         for thread in threading.enumerate():
-            if thread.name.startswith("download-"):
+            if thread.name.startswith("run-"):
                 thread.join()
         changed = {path for path, *_ in contents(self._copy.config.data) ^ self._data}
         if not changed:

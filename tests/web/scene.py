@@ -27,6 +27,7 @@ from eventum.runners.fetching import Download
 from eventum.runners.incoming import Incoming
 from eventum.runners.outgoing import Outgoing
 from eventum.runners.runner import running
+from eventum.store.imports import Import
 from eventum.tracker import (
     associate,
     bulk,
@@ -65,6 +66,7 @@ ANA, MISAKI, BEN, NOVAK, STRANGER, KATZ = (
     "sales@bulk.example",
     "katz@howe.example",
 )
+IMPORT = "1a2b3c4d5e6f7081"
 FILTER = "♥"  # A saved filter of everybody.
 VERAS_NEXT = "vera@blum.example"
 Step = tuple[timedelta, Callable[[], object]]
@@ -211,6 +213,21 @@ class Scene:
         old = msgspec.structs.replace(remote, type="pop3/ssl", host="pop.lighthouse.example", port=995, paused=True)
         self._account(old, "Help desk", f"old.{HELP}")
         self._account(AccountForm(type="delivered"), "Help desk", DESK)
+        # Mail was imported once, and all of it left since.
+        self.tracker.imports.save(
+            Import(
+                id=IMPORT,
+                account=self.account(DESK).id,
+                path="/var/mail/archive.mbox",
+                by=self.user(ADA).id,
+                began=NOW + ago(days=14, hours=2),
+                ended=NOW + ago(days=14, hours=1),
+                mails=5,
+                skipped=2,
+                outcomes={"unassociated": 2},
+                unreadable=("archive.mbox:417: no header ends",),
+            )
+        )
 
     def _account(self, form: AccountForm, title: str, address: str) -> None:
         form = msgspec.structs.replace(

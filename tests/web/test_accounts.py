@@ -11,6 +11,8 @@ import pytest
 
 from eventum.issues.settings import Network
 from eventum.runners import detached
+from eventum.store.said import Said
+from eventum.store.state import FetchState
 from tests.house import House, mail
 from tests.servers import scripted
 from tests.servers.dovecot import free_ports
@@ -194,6 +196,7 @@ def test_auto_creation_names_what_the_project_no_more_has(house: House, admin: B
 
 
 def test_an_account_is_paused_and_goes_on(house: House, admin: Browser) -> None:
+    house.tracker.state.save_fetch(house.account.id, FetchState(first_fetch=house.now))
     assert admin.submit(LIST, f"{one(house)}/pause").path == LIST
     page = admin.get(LIST)
     assert house.tracker.settings.account(house.account.id).paused and "Paused" in page.text
@@ -381,3 +384,39 @@ def test_auto_creation_says_what_those_do_who_can_be_assigned(house: House, admi
     text = admin.get(f"{one(house)}/auto-creation").text
     assert "Developer, 2 open issues" in text or "Standard user, 2 open issues" in text, text
     assert "Administrator, 0 open issues" in text
+
+
+def test_an_account_that_waits_says_when_it_is_tried_again_and_that_download_now_tries_at_once(
+    house: House, admin: Browser
+) -> None:
+    state = msgspec.structs.replace(
+        house.tracker.state.fetch(house.account.id),
+        error="mail.example.org:993 refuses connections.",
+        why=Said(message="{where} refuses connections.", values={"where": "mail.example.org:993"}),
+        error_since=house.now - timedelta(hours=1),
+        failures=5,
+        next_try=house.now + timedelta(minutes=10),
+        tried=house.account.revision,
+    )
+    house.tracker.state.save_fetch(house.account.id, state)
+    for path in (LIST, one(house)):
+        text = admin.get(path).text
+        assert "mail.example.org:993 refuses connections." in text
+        assert "Next try" in text and "Download now tries at once" in text
+
+
+@pytest.mark.parametrize("is_piece", [False, True])
+def test_an_account_is_compared_with_its_server(house: House, admin: Browser, is_piece: bool) -> None:
+    box(house, mail(), mail("Another"))
+    path = f"{one(house)}/compare"
+    values = admin.get(one(house)).form(path).values
+    page = admin.post(path, values, **({"headers": {"HX-Request": "true"}} if is_piece else {}))
+    assert "2 on the server, 0 here. Nothing was fetched or changed." in page.text
+    assert "2 mails On the server and not fetched yet: the next run takes them." in page.text
+    assert ("Auto-Creation of Issues" in page.text) != is_piece
+
+
+def test_a_server_that_is_away_is_not_compared_and_says_so(house: House, admin: Browser) -> None:
+    path = f"{one(house)}/compare"
+    page = admin.post(path, admin.get(one(house)).form(path).values)
+    assert "It was not compared." in page.text and house.account.folder in page.text

@@ -126,3 +126,18 @@ def test_who_cannot_be_known_is_nobody_and_is_told_so_by_a_page(failing: Site) -
     place.write_text("")
     assert dev.get("/issues").path == "/login"
     assert dev.get("/login").status == 200
+
+
+@pytest.mark.parametrize("how", ["busy", "full", "unforeseen", "conflict"])
+def test_what_was_typed_is_still_there_and_can_be_sent_again(failing: Site, how: str) -> None:
+    browser = failing.browser("admin@example.org")
+    page = browser.post(f"/fail/{how}", {"text": "Two\nlines & more", "nonce": "0123456789abcdef", "send": ["a", "b"]})
+    form = page.form(f"/fail/{how}")
+    assert form.values["text"][0].strip() == "Two\nlines & more"
+    assert form.values["nonce"] == ["0123456789abcdef"] and form.values["send"] == ["a", "b"]
+    assert page.html.count("csrf_token") == len([one for one in page.forms if one.method == "post"])
+
+
+def test_no_password_comes_back_with_an_error(failing: Site) -> None:
+    page = failing.browser("admin@example.org").post("/fail/busy", {"text": "Some", "new_password": "secret words"})
+    assert "secret words" not in page.html and "Some" not in page.text

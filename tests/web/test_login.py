@@ -1,5 +1,6 @@
 """Logging in and out, and all that may end a session (reliability T19 to T23)."""
 
+import time
 from datetime import timedelta
 
 import msgspec
@@ -257,3 +258,21 @@ def test_a_piece_of_a_page_that_comes_late_puts_no_older_session_over_a_newer(si
 def test_a_piece_of_a_page_leads_whose_session_ended_to_the_login(site: Site) -> None:
     piece = site.browser().get("/issues", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/issues"})
     assert (piece.status, piece.headers["HX-Redirect"]) == (401, "/login?next=/issues")
+
+
+@pytest.mark.parametrize(("back", "stays"), [(timedelta(hours=1), True), (timedelta(days=300), False)])
+def test_a_clock_that_is_set_back_a_little_ends_no_session(
+    house: House, site: Site, monkeypatch: pytest.MonkeyPatch, back: timedelta, stays: bool
+) -> None:
+    browser = logged_in(site)
+    begun = time.time()
+    house.now -= back
+    monkeypatch.setattr(time, "time", lambda: begun - back.total_seconds())
+    assert is_in(browser) == stays
+
+
+def test_a_session_ends_when_it_was_not_used_for_long(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = logged_in(site)
+    later = time.time() + 13 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert not is_in(browser)
