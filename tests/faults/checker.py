@@ -1,12 +1,14 @@
 """Looks at a store from outside after a trial, and says what is wrong with it.
 
-In flow the folder and the mails that were given to it, out flow sentences, none when all is well. It reads files only
-and shares no code with the product: it knows the format from data/README.md. What a store says can also be compared
-with that of an undisturbed run.
+In flow the folder and the mails that were given to it, out flow sentences, none when all is well; each begins with its
+kind (`record.KINDS`). It reads files only and shares no code with the product: it knows the format from data/README.md.
+What a store says can also be compared with that of an undisturbed run.
 """
 
 import hashlib
 import json
+import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,8 +18,12 @@ END = b"\r\nX-Eventum-End: mail follows\r\n"
 OUTCOMES = ("unassociated", "removed", "refused", "ignored", "duplicate")
 # What a message of a story is, beside its key: that of one that people wrote is another in every run.
 FILED = ("subject", "kind", "blocked", "parent", "outgoing", "destination")
+OURS = re.compile(r"^<eventum\.[0-9]+\.([0-9]+)\..*")  # one of our Message-IDs: issue, event, and a digest of them
 # Leases that are no run's: their files stay.
-STANDING = ("account-", "journal-", "queue")
+STANDING = ("account-", "watch-", "import", "journal-", "queue")
+
+
+NO_EVENTS: dict[str, Any] = {"events": []}
 
 
 class Notice(NamedTuple):
@@ -45,7 +51,7 @@ class Looked:
         try:
             return json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            self.problems.append(f"{path.relative_to(self.data)} cannot be read: {error}")
+            self.problems.append(f"half: {path.relative_to(self.data)} cannot be read: {error}")
             return {}
 
     def _issue(self, folder: Path) -> dict[str, Any]:
@@ -61,7 +67,7 @@ class Looked:
             said = dict(line.removeprefix("X-Eventum-").split(": ", 1) for line in head.split("\r\n"))
             key = path.name.partition(":")[0].partition(",")[0]
             if key != said["Key"]:
-                self.problems.append(f"{path.name} in {state} is the entry {said['Key']}")
+                self.problems.append(f"other: {path.name} in {state} is the entry {said['Key']}")
             yield Notice(
                 state, said["Type"], int(said["Issue"]), int(said["Event"]), said["Recipient"], said["Message-Id"]
             )
@@ -70,17 +76,35 @@ class Looked:
         """(key, issue, event) of every message the records name."""
         for number, issue in self.issues.items():
             for event in issue["events"]:
-                if event["what"]["type"] == "filed":
+                if is_filed(event):
                     yield event["what"]["message"]["key"], number, event["number"]
 
     def root(self, number: int) -> str:
         """The first message of an issue: its name in a comparison, since numbers may have gaps."""
-        return next((key for key, issue, _ in self.filings() if issue == number), "")
+        filed = (event["what"]["message"] for event in self.issues.get(number, NO_EVENTS)["events"] if is_filed(event))
+        first = next(filed, None)
+        if first is None or not first.get("destination"):  # What people write has another key in every run.
+            return f"ours: {self.issues[number]['summary']}" if number in self.issues else ""
+        return str(first["key"])
+
+
+def is_filed(event: dict[str, Any]) -> bool:
+    """Whether the event put a message into the issue."""
+    return bool(event["what"]["type"] == "filed")
 
 
 def raw_of(data: bytes) -> bytes:
     """A stored mail without our trace headers."""
     return data.partition(END)[2] if data.startswith(b"X-Eventum-Trace: ") else data
+
+
+def bytes_of_all(data: Path) -> Iterator[bytes]:
+    """Every mail in the store, without trace headers, wherever it lies under a final name."""
+    folders = [*data.glob("spool/*/new"), *data.glob("spool/*/cur"), *data.glob("issues/*/*/mail/*")]
+    for folder in (*folders, *data.glob("pool/*/*/new"), *data.glob("pool/*/*/cur")):
+        if folder.name != "tmp":
+            for path in folder.iterdir():
+                yield raw_of(path.read_bytes())
 
 
 def key_of(destination: str, raw: bytes) -> str:
@@ -102,9 +126,10 @@ def _places(store: Looked, given: dict[str, bytes]) -> Iterator[str]:
     for key in given:
         if places[key] != 1:
             where = [number for found, number, _ in store.filings() if found == key]
-            yield f"mail {key[:12]} has {places[key]} places (issues {where})"
+            kind = "doubled" if places[key] else "lost"
+            yield f"{kind}: mail {key[:12]} has {places[key]} places (issues {where})"
     for key in places.keys() - given.keys():
-        yield f"mail {key[:12]} was never given to us"
+        yield f"other: mail {key[:12]} was never given to us"
 
 
 def _bytes(store: Looked, given: dict[str, bytes]) -> Iterator[str]:
@@ -114,41 +139,45 @@ def _bytes(store: Looked, given: dict[str, bytes]) -> Iterator[str]:
         key, raw = path.name.partition(":")[0], raw_of(path.read_bytes())
         copies[key] += 1
         if raw != given.get(key):
-            yield f"{path.relative_to(store.data)} is not the mail it should be"
+            yield f"half: {path.relative_to(store.data)} is not the mail it should be"
     for key in given:
         if copies[key] != 1:
-            yield f"mail {key[:12]} lies in {copies[key]} files"
+            kind = "doubled" if copies[key] else "lost"
+            yield f"{kind}: mail {key[:12]} lies in {copies[key]} files"
 
 
 def _spool(data: Path, given: dict[str, bytes]) -> Iterator[str]:
     for folder in ("in/new", "in/cur", "dead/new", "dead/cur"):
         for path in (data / "spool" / folder).iterdir():
-            yield f"spool/{folder} holds {path.name[:40]}"
+            yield f"stuck: spool/{folder} holds {path.name[:40]}"
     done = {path.name.partition(":")[0] for path in (data / "spool/done/cur").iterdir()}
     for key in given.keys() - done:
-        yield f"mail {key[:12]} is not in done"
+        yield f"other: mail {key[:12]} is not in done"
 
 
 def _told(store: Looked) -> Iterator[str]:
     """Nobody is told twice of one event, of nothing that is not there, and each acknowledgement is."""
-    for what, count in Counter((notice.issue, notice.event, notice.recipient) for notice in store.notices).items():
+    # A letter that is of no issue has no event; alerts are counted by whoever raises them.
+    for what, count in Counter((one.issue, one.event, one.recipient) for one in store.notices if one.issue).items():
         if count > 1:
-            yield f"{what} is told {count} times"
+            yield f"doubled: {what} is told {count} times"
     for number, issue in store.issues.items():
         if issue["announced"] != issue["next_event"] - 1:
-            yield f"issue {number} announced {issue['announced']} of {issue['next_event'] - 1} events"
+            yield f"silent: issue {number} announced {issue['announced']} of {issue['next_event'] - 1} events"
         for event in issue["events"]:
             thanked = event["what"].get("acknowledge")
+            if any(later["what"].get("since", event["number"] + 1) <= event["number"] for later in issue["events"]):
+                continue  # What was undone before it was told is told to nobody.
             if thanked and not any(
                 (notice.issue, notice.event, notice.recipient) == (number, event["number"], thanked)
                 for notice in store.notices
             ):
-                yield f"issue {number}: {thanked} is not acknowledged"
+                yield f"silent: issue {number}: {thanked} is not acknowledged"
     for notice in store.notices:
         if notice.issue and not any(
-            event["number"] == notice.event for event in store.issues.get(notice.issue, {"events": []})["events"]
+            event["number"] == notice.event for event in store.issues.get(notice.issue, NO_EVENTS)["events"]
         ):
-            yield f"{notice} tells of an event that is not there"
+            yield f"other: {notice} tells of an event that is not there"
 
 
 def _leftovers(data: Path) -> Iterator[str]:
@@ -156,10 +185,10 @@ def _leftovers(data: Path) -> Iterator[str]:
     folders += [data / name for name in ("issues/.tmp", "state/.tmp", "state/intents", "state/hands")]
     for folder in folders:
         for path in folder.iterdir():
-            yield f"{path.relative_to(data)} was left behind"
+            yield f"other: {path.relative_to(data)} was left behind"
     for path in (data / "locks/leases").iterdir():
         if not path.name.startswith(STANDING):
-            yield f"{path.relative_to(data)} was left behind"
+            yield f"other: {path.relative_to(data)} was left behind"
 
 
 def in_order(data: Path, parents: dict[str, str]) -> list[str]:
@@ -168,9 +197,11 @@ def in_order(data: Path, parents: dict[str, str]) -> list[str]:
     wrong = []
     for key, parent in parents.items():
         if key in places and (parent not in places or places[parent][0] != places[key][0]):
-            wrong.append(f"the answer {key[:12]} is in issue {places[key][0]}, its question is {places.get(parent)}")
+            wrong.append(
+                f"other: the answer {key[:12]} is in issue {places[key][0]}, its question is {places.get(parent)}"
+            )
         elif key in places and places[parent] > places[key]:
-            wrong.append(f"the answer {key[:12]} stands before its question")
+            wrong.append(f"other: the answer {key[:12]} stands before its question")
     return wrong
 
 
@@ -184,9 +215,10 @@ def story(data: Path) -> dict[str, Any]:
             for event in issue["events"]
         ]
         for event in events:
-            if event["what"]["type"] == "filed":
+            if is_filed(event):
                 message = event["what"]["message"]
                 event["what"] = {name: message.get(name, "") for name in FILED}
+                event["what"]["parent"] = OURS.sub(r"ours \1", message.get("parent", ""))
                 event["what"]["key"] = message["key"] if message.get("destination") else ""
         fields = ("summary", "status", "reporter", "assignees", "emails", "notes", "blocked")
         issues[store.root(number)] = [{name: issue[name] for name in fields}, events]
@@ -195,6 +227,7 @@ def story(data: Path) -> dict[str, Any]:
             (outcome for outcome in OUTCOMES if list(path.parent.glob(f"{outcome}/*/{path.stem}*"))), "nowhere"
         )
         for path, record in store.pool.items()
+        if record
     }
     told = Counter(f"{store.root(n.issue)} {n.event} {n.type} {n.recipient}" for n in store.notices)
     return {"issues": issues, "pool": pool, "told": dict(told)}
@@ -205,12 +238,23 @@ def differences(ours: dict[str, Any], golden: dict[str, Any]) -> Iterator[str]:
     for part, wanted in golden.items():
         for name in wanted.keys() | ours[part].keys():
             if wanted.get(name) != ours[part].get(name):
-                yield f"{part} {name[:60]}: {_short(ours[part].get(name))}, undisturbed {_short(wanted.get(name))}"
+                one, other = ours[part].get(name), wanted.get(name)
+                said = f"{part} {name[:60]}: {_around(one, other)}, undisturbed {_around(other, one)}"
+                yield f"{_kind(part, one, other)}: {said}"
 
 
-def _short(value: object) -> str:
+def _kind(part: str, ours: Any, wanted: Any) -> str:
+    """A notice too few is one that nobody hears of."""
+    if part == "told":
+        return "silent" if (ours or 0) < (wanted or 0) else "doubled"
+    return "other" if ours is not None else "lost"
+
+
+def _around(value: object, other: object) -> str:
+    """What stands there where it is another than the other."""
     text = json.dumps(value)
-    return text if len(text) < 300 else f"{text[:300]}..."
+    at = max(0, len(os.path.commonprefix([text, json.dumps(other)])) - 60)
+    return ("..." if at else "") + text[at : at + 200]
 
 
 def deliveries(data: Path, log: Iterable[str], refused: str) -> tuple[list[str], list[str]]:
@@ -228,10 +272,10 @@ def deliveries(data: Path, log: Iterable[str], refused: str) -> tuple[list[str],
     for notice in store.notices:
         wanted = "failed" if notice.recipient == refused else "sent"
         if notice.state != wanted:
-            wrong.append(f"{notice} is not {wanted}")
+            wrong.append(f"stuck: {notice} is not {wanted}")
         if (notice.message_id in count) != (wanted == "sent"):
-            wrong.append(f"{notice} was delivered {count[notice.message_id]} times")
+            wrong.append(f"lost: {notice} was delivered {count[notice.message_id]} times")
         times = said[notice.issue, notice.message_id]
         if times != (wanted == "failed"):
-            wrong.append(f"issue {notice.issue} says {times} times that {notice} failed")
+            wrong.append(f"silent: issue {notice.issue} says {times} times that {notice} failed")
     return wrong, sorted(one for one, times in count.items() if times > 1)
