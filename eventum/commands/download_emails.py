@@ -67,7 +67,8 @@ def download_emails(
                 raise click.exceptions.Exit(edge.FAILED)
             return
         if (account_id or username) and not fetchable(accounts):
-            edge.say(f"Account {accounts[0].id} is not fetched: it is paused, or its mail is delivered to us.")
+            why = "it is paused, waits for Start, or its mail is delivered to us"
+            edge.say(f"Account {accounts[0].id} is not fetched: {why}.")
         progress = _progress(given["as_json"])
         turn = turns.fetch(tracker, accounts, limit, progress, insist=bool(account_id))
     finally:

@@ -56,13 +56,15 @@ def show(ident: str, as_json: bool) -> None:
     Example:
         flask queue show 55f72c0b
     """
-    from eventum.tracker import queues
+    from eventum.tracker import fuses, queues
 
     with closing(edge.tracker()) as tracker:
         row: dict[str, Any] = queues.queue_entry(tracker, ident)
     if as_json:
         printing.print_json(row)
         return
+    if row["hold"]:
+        row = {**row, "hold": f"by the loop fuse: {fuses.cause(row['hold'])}"}
     details = ("log", "headers", "text", "attachments")
     printing.print_fields({name: value for name, value in row.items() if name not in details})
     click.echo("\nLog")
@@ -77,9 +79,10 @@ def show(ident: str, as_json: bool) -> None:
 @queue.command("retry")
 @click.argument("ident", metavar="ID", required=False)
 @click.option("--all-failed", is_flag=True, help="All entries that failed.")
+@click.option("--all-held", is_flag=True, help="All entries that the loop fuse holds.")
 @edge.json_option
-def retry(ident: str | None, all_failed: bool, as_json: bool) -> None:
-    """Let an entry that failed or waits for its next attempt be sent by the next run.
+def retry(ident: str | None, all_failed: bool, all_held: bool, as_json: bool) -> None:
+    """Let an entry that failed, is held or waits for its next attempt be sent by the next run.
 
     \b
     Examples:
@@ -88,10 +91,11 @@ def retry(ident: str | None, all_failed: bool, as_json: bool) -> None:
     """
     from eventum.tracker import queues
 
-    if (ident is None) == (not all_failed):
-        raise click.UsageError("Give an ID, or --all-failed.")
+    if (ident is not None) + all_failed + all_held != 1:
+        raise click.UsageError("Give an ID, or --all-failed, or --all-held.")
+    every = queues.retry_all_failed if all_failed else queues.send_all_held
     with closing(edge.tracker()) as tracker:
-        keys = [queues.retry(tracker, ident)] if ident else queues.retry_all_failed(tracker)
+        keys = [queues.retry(tracker, ident)] if ident else every(tracker)
     if as_json:
         printing.print_json({"retried": keys})
     else:

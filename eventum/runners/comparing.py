@@ -104,6 +104,7 @@ def compared(account: Account, state: FetchState, sides: Sides) -> Compared:
     on_server, here, known = set(sides.there), sides.here, sides.known
     found: dict[Kind, list[str]] = {kind: [] for kind in WORDS}
     noted = {one.partition(": ")[0] for one in state.passed_over}
+    first = min((int(one) for one in here if one.isdigit()), default=None)
     if state.started and state.validity != sides.validity:
         found["numbers"] = list(sides.there)
         return _result(account, found, sides, ())
@@ -116,7 +117,7 @@ def compared(account: Account, state: FetchState, sides: Sides) -> Compared:
             found["passed_over"].append(uid)
         elif uid not in known:
             found["waiting"].append(uid)
-        elif account.start != "all" and _is_early(uid, here):
+        elif account.start != "all" and _is_early(uid, first):
             found["before_start"].append(uid)
         else:
             found["elsewhere"].append(uid)
@@ -125,10 +126,9 @@ def compared(account: Account, state: FetchState, sides: Sides) -> Compared:
     return _result(account, found, sides, said)
 
 
-def _is_early(uid: str, here: Collection[str]) -> bool:
+def _is_early(uid: str, first: int | None) -> bool:
     """Whether it may have been there before the first mail that was fetched; ids without an order may."""
-    numbers = [int(one) for one in here if one.isdigit()]
-    return not uid.isdigit() or not numbers or int(uid) < min(numbers)
+    return not uid.isdigit() or first is None or int(uid) < first
 
 
 def _order(uid: str) -> tuple[int, str]:

@@ -186,7 +186,9 @@ class Watch:
 
     def _listen(self, tracker: Tracker, account: Account, watched: _Watched) -> None:
         """Let somebody listen to an account that can be fetched; to one that cannot, listening would only hammer."""
-        server = server_of(tracker, account)
+        found = guarded(lambda: server_of(tracker, account))
+        # A password that cannot be opened is one account's trouble; its fetch says so.
+        server = None if isinstance(found, EventumError) else found
         if server != watched.server:
             # Another mailbox, or another password: what was known of the old one says nothing.
             watched.server, watched.failing, watched.next = server, False, 0.0
@@ -196,7 +198,7 @@ class Watch:
         if watched.failing and watched.ear is not None:
             watched.ear.stop()
             watched.ear = None
-        elif not watched.failing and watched.ear is None and watched.next:
+        elif server is not None and not watched.failing and watched.ear is None and watched.next:
             watched.ear = Ear(server, self._pace, self._woken.set)
 
     def _fetch(self, tracker: Tracker) -> None:
@@ -209,7 +211,8 @@ class Watch:
             watched = self._watched.get(fetch.id)
             if watched is not None:
                 watched.failing = bool(fetch.error)
-                listens = watched.ear is not None and watched.ear.listens
+                # Who found another run at it does not know what that one left.
+                listens = watched.ear is not None and watched.ear.listens and not fetch.skipped
                 watched.last = time.monotonic()
                 watched.next = watched.last + (self._pace.ask_heard if listens else self._pace.ask)
             if fetch.outcomes:

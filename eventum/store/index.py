@@ -1,10 +1,8 @@
 """The derived index in the cache: lists, filters and look-ups of mail in O(log n). Delete it and nothing is lost.
 
-Flows in: journal lines, and the records they name. Flows out: rows. Nobody who changes a record touches the index: it
-follows the journals from its own positions and reads the records again, without a lock.
-
-It holds the id of its store and how far it has read each journal; anything that does not fit means a full scan. A line
-whose revision the record does not show yet stays pending until it does, or until nobody can be writing it any more.
+Flows in: the place of its file, and what `index_following` reads. Flows out: answers, and a file that is opened, made
+anew when it is spoilt, and replaced all at once. Nobody who changes a record touches the index: it follows the journals
+from its own positions and reads the records again, without a lock.
 """
 
 import contextlib
@@ -12,43 +10,36 @@ import hashlib
 import os
 import re
 import sqlite3
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from eventum.errors import Busy, Damaged, NotFound
+from eventum.errors import Busy
 from eventum.store import files, fulltext, journal
+from eventum.store.index_following import Following
 from eventum.store.index_lists import Lists
 from eventum.store.index_pool import PoolLists
-from eventum.store.index_rows import take_issue, take_pooled
 from eventum.store.index_tables import SCHEMA, TABLES
 from eventum.store.index_texts import Texts
 from eventum.store.issues import IssueStore
-from eventum.store.journal import Mark
 from eventum.store.layout import Layout
 from eventum.store.locks import Locks
-from eventum.store.pool import Pool, record_of
+from eventum.store.pool import Pool
 
 # Tables of another form are thrown away: they are derived.
 FORM = int(hashlib.sha256(f"{SCHEMA}{fulltext.SCHEMA}".encode()).hexdigest()[:7], 16)
 BESIDE = ".new-"  # And a process's number: an index that is being made.
 TRIES = 10  # Of reading the journals while others go on to the next file.
-PENDING_FOR = 24 * 3600  # Seconds after which a line whose issue never appeared is given up.
 
 
-class Index(Lists, PoolLists, Texts):
+class Index(Lists, PoolLists, Texts, Following):
     """The index of one store for this host and user."""
 
     def __init__(
         self, path: Path, store_id: str, layout: Layout, *, locks: Locks, issues: IssueStore, pool: Pool
     ) -> None:
+        super().__init__(store_id, layout, locks=locks, issues=issues, pool=pool)
         self._path = path
-        self._store_id = store_id
-        self._layout = layout
-        self._locks = locks
-        self._issues = issues
-        self._pool = pool
         self._connection: sqlite3.Connection | None = None
 
     @property
@@ -131,25 +122,6 @@ class Index(Lists, PoolLists, Texts):
                 return
         raise Busy(f"The journals of {self._layout.root} change faster than they can be read; try again.")
 
-    def _follow_all(self) -> None:
-        marks, read = journal.standing(self._layout), self._read_so_far()
-        if read is not None and read == marks and not self._has_pending():
-            return
-        with self._transaction():
-            marks, read = journal.standing(self._layout), self._read_so_far()
-            if read is None or journal.is_missed(self._layout, marks, read):
-                self._scan(marks)
-                return
-            changed = {record: (revision, since) for record, revision, since in self._pending()}
-            self._db.execute("DELETE FROM pending")
-            wanted = [name for name in marks if name not in read or read[name].length < marks[name].length]
-            if not all([self._follow(name, marks[name], read.get(name), changed) for name in wanted]):
-                self._scan(marks)  # What a damaged line told of is not known.
-                return
-            self._db.executemany("DELETE FROM journals WHERE name = ?", [(name,) for name in read if name not in marks])
-            for record, (revision, since) in changed.items():
-                self._again(record, revision, since)
-
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
@@ -158,58 +130,6 @@ class Index(Lists, PoolLists, Texts):
             yield
             undo.pop_all()
         self._db.execute("COMMIT")
-
-    def _read_so_far(self) -> dict[str, Mark] | None:
-        """How far each journal was read; None when this is not the index of this store in this form."""
-        meta = dict(self._db.execute("SELECT name, value FROM meta"))
-        if meta.get("store") != self._store_id:
-            return None
-        return {name: Mark(*mark) for name, *mark in self._db.execute("SELECT name, position, inode FROM journals")}
-
-    def _has_pending(self) -> bool:
-        return self._db.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is not None
-
-    def _pending(self) -> list[tuple[str, int, float]]:
-        return self._db.execute("SELECT record, revision, since FROM pending").fetchall()
-
-    def _follow(self, name: str, mark: Mark, read: Mark | None, changed: dict[str, tuple[int, float]]) -> bool:
-        """Note what changed by one journal; False when something of it says nothing, so that anything may have."""
-        position, is_whole = read.length if read else 0, True
-        try:
-            for end, line in journal.read_from(self._layout, name, position):
-                if line is not None:
-                    record, revision = line
-                    changed[record] = (max(revision, changed.get(record, (0, 0.0))[0]), time.time())
-                elif end - position > 1:  # More than the newline that ends a line of a writer that died.
-                    is_whole = False
-                position = end
-        except PermissionError:  # Nobody can have written to it either, but before it was so.
-            position, is_whole = mark.length, False
-        self._db.execute("INSERT OR REPLACE INTO journals VALUES (?, ?, ?)", (name, position, mark.inode))
-        return is_whole
-
-    def _scan(self, marks: Mapping[str, Mark], told: Callable[[int], None] = lambda count: None) -> None:
-        """Read the whole store; `told` hears how many issues were read."""
-        for table in ("meta", "journals", "pending", "stamps", *TABLES):
-            self._db.execute(f"DELETE FROM {table}")
-        fulltext.forget(self._db)
-        changed: dict[str, tuple[int, float]] = {}
-        for name, mark in marks.items():
-            self._follow(name, mark, None, changed)
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("store", self._store_id)])
-        for count, number in enumerate(self._issues.numbers(), 1):
-            told(count)
-            # What is damaged or half removed is looked at again later; the rest of the store goes on working.
-            self._again(f"issues/{number}", 0, time.time())
-        for account in self._pool.accounts():
-            for key, _ in self._pool.entries(account):
-                self._again(record_of(account, key), 0, time.time())
-        # Of a change that is being made just now the line was there and the record, when it was read, was not.
-        revisions = dict(self._db.execute("SELECT number, revision FROM issues"))
-        for record, (revision, since) in changed.items():
-            kind, _, rest = record.partition("/")
-            if kind == "issues" and revisions.get(int(rest), 0) < revision:
-                self._again(record, revision, since)
 
     def contents(self) -> dict[str, Counter[tuple[object, ...]]]:
         """All rows that say something about the store, by table: equal for two indexes of one store."""
@@ -268,26 +188,3 @@ class Index(Lists, PoolLists, Texts):
             _, mark, rest = entry.name.partition(BESIDE)
             if mark and not files.is_running(int(re.sub(r"\D.*", "", rest) or "0")):
                 files.remove(entry.path)
-
-    def _again(self, record: str, revision: int, since: float) -> None:
-        kind, _, rest = record.partition("/")
-        is_done = True
-        if kind == "pool":
-            account, _, key = rest.partition("/")
-            is_done = take_pooled(self._db, self._pool, account, key)
-        elif kind == "issues":
-            is_done = self._read_changed(int(rest), revision, since)
-        if not is_done:
-            self._db.execute("INSERT INTO pending VALUES (?, ?, ?)", (record, revision, since))
-
-    def _read_changed(self, number: int, revision: int, since: float) -> bool:
-        """Whether nothing more is to be expected of this line."""
-        try:
-            if take_issue(self._db, self._issues, number) >= revision:
-                return True
-            # The writer has the issue's lock until its record is replaced: when it is free, the writer died before.
-            return self._locks.is_free(number) and take_issue(self._db, self._issues, number) >= 0
-        except NotFound:
-            return not -PENDING_FOR < time.time() - since < PENDING_FOR
-        except Damaged:  # Whoever mends it writes no line, so it is looked at again until he has.
-            return False

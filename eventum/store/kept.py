@@ -14,14 +14,14 @@ from pathlib import Path
 
 from eventum.store import files
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import entry_of, find, keys, search
+from eventum.store.maildir import entry_of, keys, search
 
 KEPT_FOR = 24 * 3600  # Seconds since the last move; no copy takes that long.
 
 
-def keep(layout: Layout, temporary: str, key: str) -> None:
-    """Give a mail that is about to be accepted its second name; again: no change."""
-    files.link(temporary, f"{maildir(layout.kept)[2]}/{key}:2,S")
+def keep(layout: Layout, path: str, key: str) -> bool:
+    """Give a mail that is about to be accepted, or goes to the pool, its second name; False when it has it."""
+    return files.link(path, f"{maildir(layout.kept)[2]}/{key}:2,S")
 
 
 def let_go(layout: Layout, names: Iterable[str]) -> None:
@@ -47,14 +47,13 @@ def rests_since(item: "os.DirEntry[str]", now: float) -> float:
 def prune(layout: Layout, before: float | None, now: float) -> None:
     """Forget those that came to rest in an issue before this moment (seconds since 1970; None: none did)."""
     accounts = [Path(entry.path) for entry in files.listing(layout.pool)]
-    waiting: set[str] | None = None
+    elsewhere: set[str] | None = None
     for item in files.listing(maildir(layout.kept)[2]):
         with contextlib.suppress(FileNotFoundError):
             if rests_since(item, now) >= (before or 0.0):
                 continue
-        waiting = set(keys(layout.incoming)) if waiting is None else waiting
+        if elsewhere is None:
+            elsewhere = {*keys(layout.dead), *keys(layout.incoming)}
         key = entry_of(item.path).key
-        if key in waiting or find(layout.dead, key) is not None:
-            continue
-        if not any(files.exists(account / f"{key}.json") for account in accounts):
+        if key not in elsewhere and not any(files.exists(account / f"{key}.json") for account in accounts):
             files.remove(item.path)

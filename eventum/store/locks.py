@@ -79,13 +79,12 @@ class Locks:
             raise Busy(
                 f"Another run is changing {name!r} and did not finish within {timeout:g} s; try again."
             ) from error
-        held = self._mine()
-        held.append((lock.lock_file, files.identity(lock.lock_file)))
-        try:
+        with ExitStack() as undo:
+            undo.callback(lock.release)
+            held = self._mine()
+            held.append((lock.lock_file, files.identity(lock.lock_file)))
+            undo.callback(held.pop)
             yield
-        finally:
-            held.pop()
-            lock.release()
 
     def _mine(self) -> list[tuple[str, tuple[int, int] | None]]:
         """The files of the locks that this thread holds, as they were when it took them."""

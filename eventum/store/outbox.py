@@ -7,6 +7,7 @@ An entry is durable in `out/tmp` before the record that owes it is written, and 
 end said is appended to `out/log/<key>.jsonl`.
 """
 
+import errno
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
 from eventum.store.maildir import Entry, keys, name_of, settle, settled, settled_path
 from eventum.store.maker import Maker
+from eventum.store.records import ITS_OWN_FAULT
 from eventum.store.sendings import HEAD, Attempt, Sendings, Status
 
 # Seconds until the next attempt, by how many there were; the last one again and again.
@@ -153,8 +155,14 @@ class Outbox(Sendings):
             flush.folder(maildir(self._layout.failed)[2])
 
     def _note(self, key: str, status: Status, reply: str) -> None:
+        """Log what the far end said. A log that cannot be written, which `verify` names, holds up no mail."""
         line = msgspec.json.encode(Attempt(when=datetime.fromtimestamp(time.time(), UTC), status=status, reply=reply))
-        files.append(self._layout.out_log / f"{key}.jsonl", line + b"\n")
+        try:
+            files.append(self._layout.out_log / f"{key}.jsonl", line + b"\n")
+        except OSError as error:
+            # A disk that fails is no fault of one file.
+            if error.errno == errno.EIO or error.errno not in ITS_OWN_FAULT:
+                raise
 
     def take_back(self, alive: Callable[[str], bool]) -> int:
         """Let the claims of dead runs wait again; how many there were."""

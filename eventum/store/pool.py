@@ -13,7 +13,7 @@ import msgspec
 from eventum.errors import NotFound
 from eventum.issues.events import Filing
 from eventum.issues.trace import Row
-from eventum.store import files, records
+from eventum.store import files, kept, records
 from eventum.store.flush import Flush
 from eventum.store.layout import POOLS, Layout, checked, maildir
 from eventum.store.maildir import entry_of, find, is_mail, search
@@ -55,6 +55,8 @@ class Pool:
         cur = maildir(root)[2]
         files.link(path, cur / f"{pooled.mail.key}:2,")
         flush.folder(cur)
+        if kept.keep(self._layout, path, pooled.mail.key):  # What comes back out of an issue lost it long ago.
+            flush.folder(maildir(self._layout.kept)[2])
 
     def _record(self, account: str, key: str) -> Path:
         return self._layout.pool / checked(account) / f"{key}.json"

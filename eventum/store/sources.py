@@ -11,15 +11,16 @@ from eventum.errors import NotFound
 from eventum.mail.envelope import HEAD, Envelope, read_head
 from eventum.store import files
 from eventum.store.layout import POOLS, Layout, maildir
+from eventum.store.maildir import is_mail
 
 
 def sources(layout: Layout, account: str) -> Iterator[str]:
     """The source of each mail of this account that lies anywhere; one that lies in two places comes twice."""
     for folder in _folders(layout, account):
-        for item in files.listing(folder):
+        for item in filter(is_mail, files.listing(folder)):
             try:
                 trace = read_head(files.read_head(item.path, HEAD))
-            except (NotFound, IsADirectoryError):  # Moved on meanwhile, to where it is looked for later.
+            except NotFound:  # Moved on meanwhile, to where it is looked for later.
                 continue
             if isinstance(trace, Envelope) and trace.destination == account and trace.source:
                 yield trace.source

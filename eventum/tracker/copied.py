@@ -10,12 +10,11 @@ that is nowhere but in `spool/kept` is decided anew. Of an issue whose record ca
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventum.errors import Damaged, NotFound
-from eventum.issues.events import Event
 from eventum.issues.issue import messages
 from eventum.mail.envelope import Posting, read_head
 from eventum.store import files, place
@@ -53,7 +52,7 @@ class _Copy:
         self._tracker = tracker
         self._layout = tracker.layout
         self._kept = {entry.key: entry.path for entry in settled(self._layout.kept)}
-        self._events: dict[int, tuple[Event, ...] | None] = {}  # by issue; None when its record cannot be used
+        self._told: dict[int, frozenset[tuple[int, datetime]] | None] = {}  # see `_events_of`
         self._homes: dict[str, int] = {}  # the issue of each mail that a record names
         self._placed: set[str] = set()  # mails of the pool, and of issues that cannot be used
         self._moved: list[tuple[str, int]] = []  # what the index has to look at again
@@ -80,9 +79,8 @@ class _Copy:
     def _issue(self, number: int) -> None:
         mail = self._layout.issue(number) / "mail"
         try:
-            self._events[number] = events = self._tracker.issues.events(self._tracker.issues.load(number))
+            events = self._tracker.issues.events(self._tracker.issues.load(number))
         except (Damaged, NotFound):
-            self._events[number] = None
             self._placed.update(keys(mail))
             return
         named = {filing.key for filing in messages(events)}
@@ -130,8 +128,8 @@ class _Copy:
 
     def _keep(self, key: str, path: Path) -> None:
         target = maildir(self._layout.kept)[2] / f"{key}:2,S"
-        files.link(path, target)
-        self._flush.folder(target.parent)
+        if files.link(path, target):
+            files.sync_path(str(target.parent))  # At once: the name it had goes next.
         self._kept[key] = str(target)
 
     def _decide_anew(self) -> None:
@@ -176,14 +174,21 @@ class _Copy:
             return True
         if not isinstance(posting, Posting) or not posting.issue:
             return True  # It tells of no issue, or is for `verify` to name.
-        if self._holds(self._events.get(posting.issue, ()), posting):
-            return True
-        try:  # It may have been written since: a record is replaced before its notices appear.
-            return self._holds(self._tracker.issues.events(self._tracker.issues.load(posting.issue)), posting)
-        except NotFound:
-            return False
-        except Damaged:
-            return True
+        event, number = (posting.event, posting.queued), posting.issue
+        if number not in self._told:
+            self._told[number] = self._events_of(number)
+        told = self._told[number]
+        if told is not None and event not in told:
+            # It may have been written since: a record is replaced before its notices appear.
+            self._told[number] = told = self._events_of(number)
+        return told is None or event in told
 
-    def _holds(self, events: Iterable[Event] | None, posting: Posting) -> bool:
-        return events is None or any((event.number, event.when) == (posting.event, posting.queued) for event in events)
+    def _events_of(self, number: int) -> frozenset[tuple[int, datetime]] | None:
+        """The numbers and moments of an issue's events; None when its record cannot be used, `verify` names it."""
+        try:
+            events = self._tracker.issues.events(self._tracker.issues.load(number))
+        except NotFound:
+            return frozenset()
+        except Damaged:
+            return None
+        return frozenset((event.number, event.when) for event in events)

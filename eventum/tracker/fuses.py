@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from eventum.errors import NotFound, Refused
+from eventum.errors import EventumError, NotFound, Refused
 from eventum.issues import fuse
 from eventum.issues.events import by_machine
 from eventum.issues.fuse import Tally
@@ -20,10 +20,12 @@ from eventum.mail.message import Message
 from eventum.store.fuses import FuseState
 from eventum.tracker import alerts
 from eventum.tracker.tracker import Tracker
-from eventum.wording import N_
+from eventum.wording import N_, Phrase
 
 ALERT = "fuse"
-BELIEVED = timedelta(days=7)  # How old the time may be that our own server wrote into a mail, after a long weekend.
+# How old the time may be that our own server wrote into a mail: it may lie there since years; what is older was written
+# by a clock that was never set.
+BELIEVED = timedelta(days=3650)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -92,6 +94,20 @@ def _names(message: Message, issue: int, *, is_staff: bool) -> dict[str, str]:
     return names
 
 
+def cause(counter: str) -> EventumError:
+    """What it means that a counter blew, for a person."""
+    kind, _, rest = counter.partition(" ")
+    who, _, issue = rest.rpartition(" ")
+    name = who or Phrase(N_("an unknown sender"))
+    if kind == "address" and issue == "new":
+        return Refused(N_("Too many mails of {who} opened issues within an hour."), who=name)
+    if kind == "address":
+        return Refused(N_("Too many mails of {who} came into issue #{issue} within an hour."), who=name, issue=issue)
+    if kind == "domain":
+        return Refused(N_("Too many mails of the domain {domain} came within an hour."), domain=rest)
+    return Refused(N_("Too many mails came into issue #{issue} within an hour."), issue=rest)
+
+
 def tell(tracker: Tracker) -> None:
     """Let administrators know, once, that fuses have blown or are whole again. The caller is the one who decides."""
     state = tracker.fuses.load()
@@ -104,10 +120,11 @@ def tell(tracker: Tracker) -> None:
         alerts.raised(
             tracker,
             ALERT,
-            Refused(N_("Too many mails came within an hour: {what}. Two programs may answer each other."), what=first),
+            cause(first),
             hint=N_(
-                "The mail is kept, and notices about it are held; they are sent after an hour without such mail, or "
-                "when you send them from the queue. What is allowed stands in the settings fuse.*."
+                "Two programs may answer each other. The mail is kept, and notices about it are held; they are sent "
+                "after an hour without such mail, or when you send them from the queue. What is allowed stands in "
+                "General Setup, Loop fuse (fuse.*)."
             ),
             line="flask queue list --status held",
         )

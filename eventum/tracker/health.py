@@ -131,9 +131,10 @@ class Looks(Look):
         if state.error:
             ago = self._ago(state.error_since or self._now)
             level: Level = CRITICAL if state.failures >= FAILURES else WARNING
+            # What the server is not to blame for, as a full disk, counts as no failure.
             value = self._text(
                 N_("failing; it began {ago}"),
-                state.failures,
+                max(state.failures, 1),
                 N_("failing, {count} times in a row; it began {ago}"),
                 ago=ago,
             )

@@ -30,29 +30,41 @@ class Metric(NamedTuple):
 # Names keep their meaning: alert rules are written with them. docs/running.md has the same table.
 METRICS = MappingProxyType(
     {
-        "eventum_info": Metric("gauge", "1; the label `version` says which."),
-        "eventum_health_level": Metric("gauge", "Of the whole: 0 ok, 1 warning, 2 critical, 3 cannot tell."),
-        "eventum_check_level": Metric("gauge", "The same of each check of Health."),
-        "eventum_run_age_seconds": Metric("gauge", "Since the last run of a command ended."),
-        "eventum_run_ok": Metric("gauge", "1 when all went well in it."),
-        "eventum_account_success_age_seconds": Metric("gauge", "Since the account was fetched without an error."),
-        "eventum_account_failures": Metric("gauge", "Tries in a row that failed."),
-        "eventum_account_failing_seconds": Metric("gauge", "Since it began to fail, 0 when it works."),
-        "eventum_account_next_try_seconds": Metric("gauge", "Until it is tried again, 0 for the next run."),
-        "eventum_account_backlog_mails": Metric("gauge", "Mails its last run left on the server for the next."),
+        "eventum_info": Metric("gauge", "Always 1; the label `version` says which version runs."),
+        "eventum_health_level": Metric(
+            "gauge", "Level of Health as a whole: 0 ok, 1 warning, 2 critical, 3 cannot tell."
+        ),
+        "eventum_check_level": Metric("gauge", "Level of each check of Health, 0 to 3 as of the whole."),
+        "eventum_run_age_seconds": Metric("gauge", "Seconds since the last run of a command ended."),
+        "eventum_run_ok": Metric("gauge", "1 when all went well in the last run of a command."),
+        "eventum_account_success_age_seconds": Metric(
+            "gauge", "Seconds since the account was fetched without an error."
+        ),
+        "eventum_account_failures": Metric("gauge", "Tries in a row to fetch the account that failed."),
+        "eventum_account_failing_seconds": Metric("gauge", "Seconds since the account began to fail, 0 when it works."),
+        "eventum_account_next_try_seconds": Metric(
+            "gauge", "Seconds until the account is tried again, 0 for the next run."
+        ),
+        "eventum_account_backlog_mails": Metric("gauge", "Mails the last run left on the server for the next."),
         "eventum_account_passed_over_mails": Metric("gauge", "Mails the server could not give."),
         "eventum_spool_mails": Metric("gauge", "Mails that came in: `in` undecided, `dead`, `done` in the last day."),
-        "eventum_spool_oldest_age_seconds": Metric("gauge", "Since the oldest undecided mail came, 0 for none."),
+        "eventum_spool_oldest_age_seconds": Metric(
+            "gauge", "Seconds since the oldest undecided mail came, 0 for none."
+        ),
         "eventum_queue_mails": Metric("gauge", "Mails to be sent: `pending`, `deferred`, `held`, `failed`."),
-        "eventum_queue_oldest_due_age_seconds": Metric("gauge", "Since the oldest due mail is due, 0 for none."),
+        "eventum_queue_oldest_due_age_seconds": Metric(
+            "gauge", "Seconds since the oldest due mail is due, 0 for none."
+        ),
         "eventum_mails_sent_total": Metric("counter", "Mails the outgoing server took."),
         "eventum_mails_deferred_total": Metric("counter", "Answers to try again later."),
         "eventum_mails_failed_total": Metric("counter", "Mails that were refused for good."),
         "eventum_smtp_failures": Metric("gauge", "Tries in a row to reach the outgoing server that failed."),
-        "eventum_smtp_failing_seconds": Metric("gauge", "Since it began to fail, 0 when it works."),
-        "eventum_disk_free_bytes": Metric("gauge", "Free on the disk of the data folder."),
-        "eventum_disk_free_files": Metric("gauge", "Files that may still be made there."),
-        "eventum_disk_limit_bytes": Metric("gauge", "Below this no mail is fetched, 0 for no limit."),
+        "eventum_smtp_failing_seconds": Metric(
+            "gauge", "Seconds since the outgoing server began to fail, 0 when it works."
+        ),
+        "eventum_disk_free_bytes": Metric("gauge", "Bytes free on the disk of the data folder."),
+        "eventum_disk_free_files": Metric("gauge", "Files that may still be made on that disk."),
+        "eventum_disk_limit_bytes": Metric("gauge", "Bytes free below which no mail is fetched, 0 for no limit."),
         "eventum_index_lag_bytes": Metric("gauge", "Bytes of the journal the index of this host did not read yet."),
         "eventum_fuses_blown": Metric("gauge", "Counters of the loop fuse that are over their limit."),
         "eventum_alerts_open": Metric("gauge", "Troubles administrators were told of that are not over."),

@@ -24,6 +24,12 @@ MAILS, MBOXES = (".eml", ".msg.eml"), (".mbox", ".mbx")
 MOST_PROBLEMS = 1000
 _FIELD = re.compile(rb"^(received|date)[ \t]*:((?:[^\r\n]*(?:\r?\n[ \t])?)+)", re.IGNORECASE | re.MULTILINE)
 _END = re.compile(rb"\r?\n\r?\n")
+# Some mails lack the one or the other of these; what has none of them is a text, a list, a picture or empty.
+_OF_A_MAIL = re.compile(
+    rb"^(from|to|cc|bcc|sender|reply-to|subject|date|received|message-id|return-path|delivered-to|mime-version"
+    rb"|content-type|in-reply-to|references)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class Archive:
@@ -139,13 +145,18 @@ class Archive:
             file = self._opened(path)
             size, changed = os.fstat(file.fileno()).st_size, os.fstat(file.fileno()).st_mtime
             is_box = mbox.is_mbox(file)
+            head = b"" if is_box else os.pread(file.fileno(), HEAD, 0)
         except OSError as error:
             self._problem(path, f"cannot be read: {error.strerror or error}")
+            return
+        if not is_box and not _is_mail(head):
+            if path != self.path:  # The path itself is refused as a whole.
+                self._problem(path, "is no mail: nothing in it is the head of one")
             return
         self._paths.append(path)
         here = len(self._paths) - 1
         if not is_box:
-            self._note(here, 0, size, _dated(os.pread(file.fileno(), HEAD, 0)) or changed)
+            self._note(here, 0, size, _dated(head) or changed)
             return
         self._boxes.add(here)
         last = 0.0
@@ -191,6 +202,11 @@ def _begins_like_mbox(path: str) -> bool:
             return mbox.is_mbox(file)
     except OSError:
         return False
+
+
+def _is_mail(head: bytes) -> bool:
+    end = _END.search(head)
+    return _OF_A_MAIL.search(head, 0, end.start() + 1 if end else len(head)) is not None
 
 
 def _dated(head: bytes) -> float:

@@ -7,7 +7,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from eventum.errors import Busy
-from eventum.tracker import queues, replies
+from eventum.tracker import fuses, queues, replies
 from eventum.web.access import allows
 from eventum.web.l10n import _, ngettext, said
 from eventum.web.page import back, page, told
@@ -26,8 +26,9 @@ def index() -> ResponseReturnValue:
 @bp.post("/admin/queue/retry-failed")
 @allows("administrator")
 def retry_failed() -> ResponseReturnValue:
-    """Let all that failed be sent by the next run."""
-    count = len(queues.retry_all_failed(tracker()))
+    """Let all that failed be sent by the next run, or all that the loop fuse holds."""
+    is_held = request.form.get("status") == "held"
+    count = len(queues.send_all_held(tracker()) if is_held else queues.retry_all_failed(tracker()))
     told(ngettext("%(num)s mail waits for the next run.", "%(num)s mails wait for the next run.", count))
     return back(url_for("queue.index"))
 
@@ -41,6 +42,7 @@ def entry(ident: str) -> ResponseReturnValue:
         entry=queues.queue_entry(tracker(), ident),
         notices=queues.NOTICES,
         meaning=replies.meaning,
+        cause=_cause,
         busy=tracker().outbox.in_hand(),
     )
 
@@ -76,6 +78,10 @@ def delete(ident: str) -> ResponseReturnValue:
     return back(url_for("queue.index"))
 
 
+def _cause(hold: str) -> str:
+    return said(fuses.cause(hold))
+
+
 def _list(status: int = 200, problem: str = "") -> ResponseReturnValue:
     wanted = request.args.get("status", "")
     wanted = wanted if wanted in queues.STATUSES else ""
@@ -89,6 +95,7 @@ def _list(status: int = 200, problem: str = "") -> ResponseReturnValue:
         statuses=("failed", "held", "pending", "deferred", "sent"),
         notices=queues.NOTICES,
         meaning=replies.meaning,
+        cause=_cause,
         way_out=queues.way_out(tracker()),
         problem=problem,
     )

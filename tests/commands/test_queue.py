@@ -47,8 +47,9 @@ def test_an_entry_is_tried_again_or_deleted(house: House, key: str) -> None:
     ("arguments", "code", "said"),
     [
         (("show", "0123456789"), 1, "There is no entry 0123456789 in the queue; `flask queue list` shows all."),
-        (("retry",), 2, "Give an ID, or --all-failed."),
-        (("retry", "KEY", "--all-failed"), 2, "Give an ID, or --all-failed."),
+        (("retry",), 2, "Give an ID, or --all-failed, or --all-held."),
+        (("retry", "KEY", "--all-failed"), 2, "Give an ID, or --all-failed, or --all-held."),
+        (("retry", "--all-held", "--all-failed"), 2, "Give an ID, or --all-failed, or --all-held."),
         (("list", "--status", "lost"), 2, "'lost' is not one of"),
     ],
 )

@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.faults import spare
+
+_is_warm = False
+
 
 class Ran(NamedTuple):
     """How a forked run ended: its exit code (None: killed, below 0: by another signal) and what it gave back."""
@@ -40,6 +44,8 @@ def begun(body: Callable[[], Any], folder: Path) -> int:
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
             writing, opening = os.write, os.open  # As they are before anybody wraps them.
+            if _is_warm:
+                spare.prepare()
             result = body()
             writing(opening(answer, os.O_WRONLY | os.O_CREAT, 0o600), json.dumps(result).encode())
             code = result["code"] if isinstance(result, dict) and "code" in result else 0
@@ -99,7 +105,9 @@ def flask(root: Path, *arguments: str, given: str = "") -> dict[str, Any]:
 
 
 def warm() -> None:
-    """Import what a run needs once, for all forks."""
+    """Import what a run needs once, for all forks; each has a child that reads mail ready from then on."""
+    global _is_warm
+    _is_warm = True
     import eventum.commands.download_emails
     import eventum.commands.process_queue
     import eventum.commands.verify
@@ -109,6 +117,7 @@ def warm() -> None:
     import eventum.store.recovery
     import eventum.store.verify
     import eventum.tracker.announce
+    import eventum.tracker.reader
     import eventum.tracker.reading
     import eventum.tracker.receive
     import eventum.tracker.render

@@ -1,21 +1,6 @@
-"""The short form of `make faults`: the same rows with fewer trials, in a process of their own without threads."""
+"""The short form of `make faults`: the same rows with fewer trials, in a process of their own."""
 
-import re
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent.parent
-TRIALS = re.compile(r"^([a-z0-9-]+): (\d+) ", re.MULTILINE)
-
-
-def rows(*names: str) -> dict[str, int]:
-    """The trials that each row had; every one was disturbed, and none had a fault."""
-    asked = [word for name in names for word in ("--row", name)]
-    words = [sys.executable, "tests/faults/run.py", "--short", *asked]
-    run = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert run.returncode == 0, run.stdout
-    return {name: int(trials) for name, trials in TRIALS.findall(run.stdout)}
+from tests.faults.short import rows
 
 
 def test_the_harness_finds_the_faults_of_broken_copies() -> None:

@@ -1,6 +1,6 @@
-"""The short form of the rows of poison, in a process of their own without threads."""
+"""The short form of the rows of poison."""
 
-from tests.faults.test_faults import rows
+from tests.faults.short import rows
 
 
 def test_mail_that_breaks_its_reader_is_laid_aside_and_stops_nobody_here_nor_in_the_web() -> None:

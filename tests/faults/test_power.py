@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.faults.recording import Op
+from tests.faults.short import said
 from tests.faults.worlds import Disk, Tree, worlds
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,30 +56,15 @@ print(json.dumps([done["code"], ops]))
 """
 
 
-def rows(*names: str) -> str:
-    """What the runner says of these rows in their short form, each of them well."""
-    words = [word for name in names for word in ("--row", name)]
-    run = subprocess.run(
-        [sys.executable, "tests/faults/run.py", "--short", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-    return run.stdout
-
-
 def test_the_power_may_go_at_any_moment_and_a_copy_without_fsyncs_is_found_out() -> None:
-    said = rows("power-download-maildir", "power-send", "power-reply", "power-undo", "broken-power")
-    assert len(re.findall(r"operations, \d+ worlds", said)) == 4
-    assert re.search(r"found out in [1-9]\d* of", said)
+    out = said("power-download-maildir", "power-send", "power-reply", "power-undo", "broken-power")
+    assert len(re.findall(r"operations, \d+ worlds", out)) == 4
+    assert re.search(r"found out in [1-9]\d* of", out)
 
 
 def test_every_yes_comes_after_the_fsync_of_file_and_folder_and_of_broken_copies_the_lint_complains() -> None:
-    said = rows("lint", "broken-lint")
-    assert re.search(r"^lint: \d{3,} checks", said, re.MULTILINE)
+    out = said("lint", "broken-lint")
+    assert re.search(r"^lint: \d{3,} checks", out, re.MULTILINE)
 
 
 def test_no_call_that_changes_the_store_goes_past_the_recorder(tmp_path: Path) -> None:

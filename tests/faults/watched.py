@@ -8,6 +8,7 @@ import json
 import marshal
 import os
 import shutil
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,9 +63,9 @@ class Command:
     def ready(self, root: Path) -> None:
         """Before the run that is watched: what it needs in its folder."""
 
+    @abstractmethod
     def act(self, root: Path, recorder: Recorder) -> Any:
         """Run the command in this process, which is watched; each yes is noted with the recorder."""
-        raise NotImplementedError
 
     def outside(self, root: Path) -> Any:
         """What others hold at this moment, as JSON can say it."""
@@ -92,9 +93,9 @@ class Command:
         """How many mails were sent a second time."""
         return 0
 
+    @abstractmethod
     def check(self, root: Path, world: World, traced: Traced) -> list[str]:
         """What is wrong when all has gone on, beside what `trials.afterwards` finds."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """End what serves it."""

@@ -107,6 +107,20 @@ def test_an_account_that_fails_is_said_once_and_not_listened_to(house: House, do
     assert len(refused) == 1
 
 
+def test_an_account_whose_password_cannot_be_opened_stops_no_other(house: House) -> None:
+    for part in ("new", "cur", "tmp"):
+        (house.root / "box-0" / part).mkdir(parents=True)
+    broken = house.add_account(type="imap/notls", host="localhost", username="me", folder="INBOX", addresses=())
+    broken = house.tracker.settings.save_account(broken, PASSWORD)
+    path = house.tracker.layout.account(broken.id)
+    path.write_bytes(path.read_bytes().replace(broken.password.encode(), broken.password[:-8].encode()))
+    with watching(house) as found:
+        (house.root / "box-0/new/1").write_bytes(mail("One"))
+        until(lambda: count(house) == 1)
+        until(lambda: house.tracker.state.fetch(broken.id).error)
+    assert any(line.startswith(f"{broken.id}: ") for line in found.said)
+
+
 def test_an_account_that_is_paused_is_not_watched_any_more(house: House, dovecot: Dovecot) -> None:
     account = imap_account(house, dovecot)
     with watching(house) as found:

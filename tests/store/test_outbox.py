@@ -110,6 +110,15 @@ def test_an_entry_that_came_to_its_end_is_told_of_with_the_answer(parts: Parts, 
     assert (parts.outbox.due(), parts.outbox.remaining(), parts.outbox.known()) == ([], 0, {key})
 
 
+def test_a_log_that_cannot_be_written_holds_up_no_mail(parts: Parts) -> None:
+    queue(parts, "ana@x")
+    entry = claim(parts)
+    (parts.layout.out_log / f"{entry.key}.jsonl").mkdir()
+    parts.outbox.defer(entry, "later")
+    (shown,) = parts.outbox.entries()
+    assert (shown.status, shown.log, parts.outbox.due()) == ("deferred", (), [])
+
+
 def test_what_is_put_off_waits_longer_each_time(parts: Parts) -> None:
     queue(parts, "ana@x")
     for attempt in range(1, len(BACK_OFF) + 2):

@@ -36,6 +36,16 @@ def test_a_mail_lies_under_its_outcome_with_its_record(parts: Parts, outcome: st
     assert everything(parts) == [("account", "k1", outcome)]
 
 
+def test_each_mail_of_the_pool_has_its_second_name_for_copies_also_one_that_came_out_of_an_issue(parts: Parts) -> None:
+    source = put(parts, "k1")
+    second = parts.layout.kept / "cur" / "k1:2,S"
+    assert second.samefile(source)
+    parts.pool.take("account", "k1")
+    second.unlink()  # A day later; then a person puts it back.
+    put(parts, "k1")
+    assert second.samefile(source)
+
+
 def test_a_mail_that_is_put_there_again_stays_where_a_person_moved_it(parts: Parts) -> None:
     put(parts, "k1")
     parts.pool.move("account", "k1", "removed")

@@ -123,11 +123,10 @@ def test_mail_that_is_told_to_nobody_anyway_is_not_counted(house: House) -> None
     assert outcomes(house.arrive(*old)) == ["new_issue"] * 9
 
 
-def test_mail_of_a_weekend_that_is_fetched_at_once_did_not_come_at_once(house: House) -> None:
+@pytest.mark.parametrize("day", ["Sat, 21 Nov 2026", "Fri, 30 Oct 2026", "Thu, 05 Mar 2020"])
+def test_mail_of_a_weekend_or_of_years_that_is_fetched_at_once_did_not_come_at_once(house: House, day: str) -> None:
     opened(house)
-    late = [
-        f"Received: by mx; Sat, 21 Nov 2026 {n + 10}:00:00 +0000\r\n".encode() + raw for n, raw in enumerate(answers(9))
-    ]
+    late = [f"Received: by mx; {day} {n + 10}:00:00 +0000\r\n".encode() + raw for n, raw in enumerate(answers(9))]
     house.arrive(*late)
     assert kinds(house, "held") == []
 
@@ -174,6 +173,27 @@ def test_a_person_sends_what_is_held(house: House) -> None:
     assert row["hold"] == "address ana@customer.example 1"
     queues.retry(house.tracker, str(row["id"]))
     assert kinds(house, "held") == []
+
+
+def test_a_person_sends_all_that_is_held(house: House) -> None:
+    opened(house)
+    house.arrive(*answers(5))
+    assert len(queues.send_all_held(house.tracker)) == 2
+    assert queues.send_all_held(house.tracker) == [] and kinds(house, "held") == []
+
+
+@pytest.mark.parametrize(
+    ("counter", "sentence"),
+    [
+        ("address ana@x.example 4", "Too many mails of ana@x.example came into issue #4 within an hour."),
+        ("address ana@x.example new", "Too many mails of ana@x.example opened issues within an hour."),
+        ("address  4", "Too many mails of an unknown sender came into issue #4 within an hour."),
+        ("domain x.example", "Too many mails of the domain x.example came within an hour."),
+        ("issue 4", "Too many mails came into issue #4 within an hour."),
+    ],
+)
+def test_what_blew_is_said_as_a_person_would(counter: str, sentence: str) -> None:
+    assert str(fuses.cause(counter)) == sentence
 
 
 def test_an_hour_of_forged_senders_brings_few_acknowledgements(house: House) -> None:

@@ -90,6 +90,7 @@ def test_a_run_that_was_not_all_well_says_why(well: House) -> None:
         (FetchState(), WARNING, "never fetched"),
         (FetchState(error="The password is wrong.", failures=1), WARNING, "failing; it began"),
         (FetchState(error="The password is wrong.", failures=3), CRITICAL, "3 times in a row"),
+        (FetchState(error="The disk has too little room."), WARNING, "failing; it began"),
         (FetchState(passed_over=("17: too large",)), WARNING, "1 mail could not be fetched"),
     ],
 )

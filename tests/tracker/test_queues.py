@@ -50,6 +50,7 @@ def test_an_entry_is_listed(house: House, key: str) -> None:
         "next_attempt": None,
         "last_reply": None,
         "queued": house.now,
+        "hold": None,
     }
 
 
@@ -173,13 +174,12 @@ def test_of_a_page_only_what_it_shows_is_read(house: House, monkeypatch: pytest.
         if path.name.startswith(keys[2]):
             os.utime(path, (2**31, 2**31))
         else:
-            # Whoever reads it is told that a link leads in a circle.
+            # A link in a circle: whoever reads it passes it over.
             path.unlink()
             path.symlink_to(path.name)
     (row,) = part(house.tracker, "sent").rows
     assert (row["id"], row["subject"]) == (keys[2], "Mail 3")
-    with pytest.raises(OSError, match="symbolic links"):
-        list(house.tracker.outbox.entries("sent"))
+    assert [entry.id for entry in house.tracker.outbox.entries("sent")] == [keys[2]]
 
 
 def test_a_run_that_sends_now_is_seen(house: House, key: str) -> None:

@@ -106,3 +106,17 @@ def test_a_path_without_mail_is_refused(tmp_path: Path) -> None:
         Archive(str(tmp_path / "nothing"))
     with pytest.raises(Refused, match="holds no mail"):
         Archive(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"root:x:0:0:root:/root:/bin/bash\n", b"\x89PNG\r\n\x1a\n\0\0", b"Some text.\n\nTo: whom\n"]
+)
+def test_what_is_no_mail_becomes_no_issue_and_among_mails_it_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "chosen.eml").write_bytes(data)
+    with pytest.raises(Refused, match="holds no mail"):
+        Archive(str(tmp_path / "chosen.eml"))
+    (tmp_path / "good.eml").write_bytes(mail("good"))
+    archive = Archive(str(tmp_path))
+    assert subjects(archive) == ["good"]
+    assert archive.unreadable == 1
+    assert archive.problems == [(str(tmp_path / "chosen.eml"), "is no mail: nothing in it is the head of one")]

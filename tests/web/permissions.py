@@ -36,6 +36,7 @@ this page by trying each of them on real objects of one project, "Help desk", an
 - **403**: one may see it and not do that. **404**: for whom it is not there, as if it were not there for anybody.
 
 Who is "elsewhere" has his role in another project only. /welcome is there as long as nobody can log in.
+/metrics is for who asks from this very machine, or with the token of the setting `metrics.token`; 403 for others.
 
 Besides: a form without its token is answered with 400, one that another site sent with 403, and neither changes
 anything. What is opened (GET) never changes anything.

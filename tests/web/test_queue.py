@@ -1,7 +1,9 @@
 import re
 
+import msgspec
 import pytest
 
+from eventum.issues.settings import Fuse
 from tests.house import House, mail
 from tests.tracker.test_queues import settle, status_of
 from tests.web.browser import Browser, Site
@@ -70,6 +72,18 @@ def test_all_failures_are_tried_again(house: House, admin: Browser, key: str) ->
     assert admin.submit("/admin/queue", "/admin/queue/retry-failed").status == 303
     assert status_of(house, key) == "pending"
     assert "1 mail waits for the next run." in admin.get("/admin/queue").text
+
+
+def test_what_the_fuse_holds_says_why_and_is_sent_all_at_once(house: House, admin: Browser) -> None:
+    general = house.tracker.settings.general()
+    house.tracker.settings.save_general(msgspec.structs.replace(general, fuse=Fuse(address=2)))
+    house.arrive(mail(Message_ID="<root@x>"))
+    house.arrive(*(mail(f"Re: {n}", In_Reply_To="<root@x>", Message_ID=f"<{n}@x>") for n in range(4)))
+    page = admin.get("/admin/queue?status=held")
+    assert "Too many mails of ana@customer.example came into issue #1 within an hour." in page.text
+    assert admin.submit(page, "/admin/queue/retry-failed").status == 303
+    assert house.tracker.outbox.count()["held"] == 0
+    assert "2 mails wait for the next run." in admin.get("/admin/queue").text
 
 
 def test_deleting_asks_first(house: House, admin: Browser, key: str) -> None:
