@@ -71,7 +71,7 @@ def on_server(house: House, dovecot: Dovecot, protocol: str) -> Account:
 def test_an_imap_server_is_asked_for_numbers_only(house: House, dovecot: Dovecot) -> None:
     house.now = datetime(2023, 11, 18, tzinfo=UTC)  # Four days after the mails came.
     account = on_server(house, dovecot, "imap")
-    dovecot.deliver(account.username, *[mail(f"{n}") for n in range(5)])
+    dovecot.deliver(account.username, *[mail(f"{n}") for n in range(5)], since=1_700_000_000)
     dovecot.flag(account.username, 1, "\\Seen")
     found = counts(house.tracker, account)
     assert (found.count, found.week, found.year, found.older, found.unread) == (5, 5, 0, 0, 4)

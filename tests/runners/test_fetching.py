@@ -185,8 +185,8 @@ def test_an_account_that_is_pointed_at_another_mailbox_begins_anew(
 @pytest.mark.parametrize("start", ["now", "unread"])
 def test_new_numbers_do_not_bring_what_the_first_fetch_passed_over(house: House, dovecot: Dovecot, start: str) -> None:
     account = box(house, dovecot, "imap", start=start)
-    house.now = datetime.fromtimestamp(1_700_000_000, UTC)  # Just before the times that `deliver` gives.
-    dovecot.deliver(account.username, *some(2))
+    house.now = datetime.fromtimestamp(1_700_000_000, UTC)  # Just before the mails come.
+    dovecot.deliver(account.username, *some(2), since=1_700_000_000)
     for uid in (1, 2):
         dovecot.flag(account.username, uid, "\\Seen")
     with dovecot.session(account.username) as session:
@@ -195,7 +195,7 @@ def test_new_numbers_do_not_bring_what_the_first_fetch_passed_over(house: House,
             os.utime(path, (1, 1))
         session.noop()
     run(house, account)
-    dovecot.deliver(account.username, *some(1, 2))
+    dovecot.deliver(account.username, *some(1, 2), since=1_700_000_000)
     run(house, account)
     state = house.tracker.state.fetch(account.id)
     house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, validity="1", last=99))

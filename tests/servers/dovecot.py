@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,8 +61,12 @@ class Dovecot:
     def maildir(self, user: str) -> Path:
         return self.folder / "users" / user / "Maildir"
 
-    def deliver(self, user: str, *mails: bytes, folder: str = "INBOX") -> None:
-        """Puts mails into a folder, byte for byte and in this order; their times are a second apart."""
+    def deliver(self, user: str, *mails: bytes, folder: str = "INBOX", since: int | None = None) -> None:
+        """Puts mails into a folder, byte for byte and in this order.
+
+        They come a second apart, from this moment on in seconds since 1970; without one from a quarter of an hour ago.
+        """
+        began = int(time.time()) - 900 if since is None else since
         box = self.maildir(user)
         if folder != "INBOX":
             box = box / ("." + encode(folder))
@@ -75,7 +80,7 @@ class Dovecot:
             staged = box / "tmp" / f"{1_700_000_000 + number}.M{number:06}.test"
             staged.write_bytes(mail)
             os.chown(staged, *self.owner)
-            os.utime(staged, (1_700_000_000 + number,) * 2)
+            os.utime(staged, (began + number,) * 2)
             staged.rename(box / "new" / staged.name)
 
     @contextlib.contextmanager

@@ -186,7 +186,7 @@ def test_a_mail_that_vanished_meanwhile_is_left_out(dovecot: Dovecot, trust: Cer
 
 def test_imap_tells_when_a_mail_arrived(dovecot: Dovecot, trust: Certificates) -> None:
     user = dovecot.user()
-    dovecot.deliver(user, *mails(1))
+    dovecot.deliver(user, *mails(1), since=1_700_000_000)
     with open_mailbox(dovecot.server(user, "imap")) as mailbox:
         [[mail]] = mailbox.fetch(["1"])
     assert mail.date == datetime.fromtimestamp(1_700_000_001, UTC)
