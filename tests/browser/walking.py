@@ -19,10 +19,12 @@ WHO = {"administrator": places.ADA, "standard user": places.DANA, "reporter": pl
 # forms, which lead back to their page.
 NOT_LED_TO = {
     "account_runs.progress",
+    "first_fetch.counted",
     "first_visit.welcome",
     "health.monitor",
     "issue.left",
     "issues.left",
+    "metrics.shown",
 }
 
 
