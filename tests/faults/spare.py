@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+MOST = 1024  # Descriptors that a trial has at most.
+
 
 class Spare:
     """A forked child that waits to be told what to read; to who uses it, it looks like a Popen."""
@@ -23,10 +25,9 @@ class Spare:
         if self.pid == 0:
             code = 1
             try:
-                for fd in (asking, told):
-                    os.close(fd)
                 os.dup2(asked, 0)
                 os.dup2(telling, 1)
+                os.closerange(3, MOST)  # Somebody may wait for the end of a pipe that this child would hold open.
                 serve()
                 code = 0
             finally:
