@@ -142,7 +142,8 @@ def read_until(stream: IO[str], words: str) -> list[str]:
 def test_mail_can_be_written_to_it_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> None:
     port = free_ports(1)[0]
     environment = {**os.environ, "FLASK_APP": str(ROOT / "app.py"), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    called = [sys.executable, "-m", "flask", "demo", "--port", str(port - SMTP)]
+    # Tests that were started in the background ignore Ctrl-C, and so would whatever they start.
+    called = ["env", "--default-signal=INT", sys.executable, "-m", "flask", "demo", "--port", str(port - SMTP)]
     with subprocess.Popen(called, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
