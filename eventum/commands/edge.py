@@ -58,11 +58,6 @@ def bare_tracker() -> "Tracker":
     return found
 
 
-def damaged(tracker: "Tracker") -> list[str]:
-    """What is wrong with records that cannot be used, a sentence each; runs go on without them and say so."""
-    return [*tracker.people.damaged(), *tracker.settings.damaged_accounts().values()]
-
-
 def exit_code(error: EventumError) -> int:
     """The exit code of the interface for an error of ours."""
     match error:

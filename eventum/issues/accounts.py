@@ -48,6 +48,16 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool = False
     created: datetime
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether its mail is brought to us, so that there is nothing to fetch it from."""
+        return TYPES[self.type].protocol == "delivered"
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether runs fetch its mail: it is neither paused nor delivered."""
+        return not self.paused and not self.is_delivered
+
 
 class Type(msgspec.Struct, frozen=True):
     """How an account type talks: its protocol, how the line is secured, whether certificates are verified, its port."""
@@ -123,7 +133,7 @@ def validate(account: Account) -> Account:
             field="folder",
             plain=N_("Give the path of the Maildir, like /var/mail/support."),
         )
-    if kind.protocol == "delivered" and not account.addresses:
+    if account.is_delivered and not account.addresses:
         raise Refused(
             "A delivered account needs an address whose mail it takes; give it with --address.",
             field="addresses",

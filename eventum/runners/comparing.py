@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from eventum.errors import Busy, Refused
-from eventum.issues.accounts import TYPES, Account
+from eventum.issues.accounts import Account
 from eventum.runners.account_fetch import BY_NUMBER
 from eventum.runners.account_server import server_of
 from eventum.store.sources import sources
@@ -74,7 +74,7 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
 
 def compare(tracker: Tracker, account: Account) -> Compared:
     """Compare. Raises `Refused` for an account without a server, `Busy`, and as the transport does."""
-    if TYPES[account.type].protocol == "delivered":
+    if account.is_delivered:
         raise Refused(N_("Mail is delivered to this account; there is no server to compare it with."))
     lease = tracker.locks.lease(f"account-{account.id}")
     if lease is None:

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 import msgspec
 
 from eventum.errors import Damaged, EventumError, Refused
-from eventum.issues.accounts import TYPES, Account
+from eventum.issues.accounts import Account
 from eventum.runners.account_fetch import AccountFetch, Fetch
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import Unforeseen, guarded
@@ -33,7 +33,7 @@ Progress = Callable[[int], None]  # Hears how many mails were decided so far.
 
 def fetchable(accounts: Sequence[Account]) -> list[Account]:
     """The accounts that mail is fetched for: neither paused, nor those mail is delivered to."""
-    return [account for account in accounts if not account.paused and TYPES[account.type].protocol != "delivered"]
+    return [account for account in accounts if account.is_fetched]
 
 
 class Download:

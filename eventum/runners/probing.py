@@ -17,6 +17,7 @@ from eventum.issues.accounts import Account
 from eventum.runners.account_server import server_of
 from eventum.runners.runner import guarded
 from eventum.tracker.tracker import Tracker
+from eventum.transport import dialling
 from eventum.transport.mailbox import Mailbox, OnStep, Server, Timeouts, open_mailbox
 from eventum.transport.reachable import PORTS, OutOfReach, Reach
 from eventum.wording import N_
@@ -167,16 +168,8 @@ def seen(mailbox: Mailbox, server: Server) -> dict[str, Words]:
     }
 
 
-class Place(Protocol):
+class Place(dialling.Place, Protocol):
     """What was tried: a mailbox's server or the one our mail leaves by."""
-
-    @property
-    def host(self) -> str:
-        """A name or an address."""
-
-    @property
-    def port(self) -> int:
-        """Its port."""
 
     @property
     def username(self) -> str:

@@ -78,5 +78,4 @@ def send(tracker: Tracker, limit: int = 0, *, insist: bool = False) -> Turn:
 
 
 def _damaged(tracker: Tracker, more: Sequence[str] | dict[str, None]) -> list[str]:
-    known = [*tracker.people.damaged(), *tracker.settings.damaged_accounts().values()]
-    return list(dict.fromkeys([*known, *more]))
+    return list(dict.fromkeys([*tracker.damaged(), *more]))

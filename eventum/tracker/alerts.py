@@ -16,12 +16,11 @@ import msgspec
 
 from eventum.errors import EventumError
 from eventum.mail.address import Address
-from eventum.mail.compose import Draft, compose
+from eventum.mail.compose import Draft
 from eventum.mail.envelope import Posting
 from eventum.store.alerts import Alert, AlertState, Letter
-from eventum.store.flush import Flush
 from eventum.store.said import Said, said
-from eventum.tracker.letters import base_url, sender_of
+from eventum.tracker.letters import base_url, message_id, posted, queue, sender_of
 from eventum.tracker.tracker import Tracker
 
 TYPE = "alert"
@@ -144,7 +143,7 @@ def _queue(tracker: Tracker, state: AlertState, letter: Letter) -> None:
     parts = (letter.when.isoformat(), str(len(state.letters)), *letter.began, "", *letter.ended)
     text, subject = _text(tracker, began, ended), _subject(general.tool_caption, began, ended)
     people = [user for user in tracker.people.load_all().users if user.administrator and user.active]
-    postings: dict[str, tuple[Posting, bytes]] = {}
+    letters: dict[str, tuple[Posting, bytes]] = {}
     for user in people:
         key = hashlib.sha256("\0".join((TYPE, user.email, *parts)).encode()).hexdigest()[:40]
         draft = Draft(
@@ -152,29 +151,12 @@ def _queue(tracker: Tracker, state: AlertState, letter: Letter) -> None:
             to=(Address(user.name, user.email),),
             subject=subject,
             text=text,
-            message_id=f"<alert.{key}@{sender.address.rpartition('@')[2]}>",
+            message_id=message_id(TYPE, key, sender),
             date=letter.when,
-            automatic="auto-generated",
-            extra=(("X-Eventum-Type", TYPE),),
         )
-        posting = Posting(
-            key=key,
-            recipient=user.email,
-            sender=sender.address,
-            type=TYPE,
-            message_id=draft.message_id,
-            subject=subject,
-            queued=letter.when,
-        )
-        postings[key] = posting, compose(draft)
-    known = tracker.outbox.states(postings)
-    with Flush() as flush:
-        prepared = [
-            tracker.outbox.prepare(flush, posting, data)
-            for key, (posting, data) in postings.items()
-            if key not in known
-        ]
-    tracker.outbox.publish(prepared)
+        letters[key] = posted(draft, TYPE, key)
+    known = tracker.outbox.states(letters)
+    queue(tracker, [one for key, one in letters.items() if key not in known])
 
 
 def _subject(caption: str, began: Sequence[Alert], ended: Sequence[Alert]) -> str:

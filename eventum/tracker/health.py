@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from eventum.errors import Damaged, EventumError
-from eventum.issues.accounts import TYPES, Account
+from eventum.issues.accounts import Account
 from eventum.tracker import patience
 from eventum.tracker.checks import CRITICAL, OK, UNKNOWN, WARNING, Check, Health, Level
 from eventum.tracker.looking import Look
@@ -86,11 +86,10 @@ class Looks(Look):
 
     def fetched(self) -> list[Account]:
         """The accounts that a server or folder is asked for."""
-        accounts = self._tracker.settings.usable_accounts()
-        return [one for one in accounts if not one.paused and TYPES[one.type].protocol != "delivered"]
+        return [one for one in self._tracker.settings.usable_accounts() if one.is_fetched]
 
     def _store(self) -> Iterator[Check]:
-        damaged = [*self._tracker.people.damaged(), *self._tracker.settings.damaged_accounts().values()]
+        damaged = self._tracker.damaged()
         self._tracker.settings.general()
         if damaged:
             value = self._text(N_("{count} file cannot be used"), len(damaged), N_("{count} files cannot be used"))

@@ -6,6 +6,7 @@ to a record: what a crash loses is asked for again. Nothing is sent here.
 
 import hashlib
 import socket
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,6 @@ def base_url(tracker: Tracker) -> str:
 def send_letter(tracker: Tracker, letter: str, user: User, words: Words) -> None:
     """Put a letter into the queue. Raises `Damaged` for a template that cannot be used, `Busy`, `OSError`."""
     general, now = tracker.settings.general(), tracker.clock()
-    sender = sender_of(general)
     # Nobody has words of his own sent by us to somebody else: his name is one (reliability T14).
     name = user.name if words.to == user.email else ""
     # Two letters differ in one of these at least; the same one twice at the same instant is one.
@@ -54,28 +54,44 @@ def send_letter(tracker: Tracker, letter: str, user: User, words: Words) -> None
         expires=f"{words.expires.astimezone(ZoneInfo(user.timezone)):%Y-%m-%d %H:%M %Z}",
         address=words.address,
     )
+    sender = sender_of(general)
     draft = Draft(
         from_=sender,
         to=(Address(name, words.to),),
         subject=subject(letter, general.tool_caption),
         text=rendered(tracker.layout.templates, LETTERS[letter].template, context),
-        message_id=f"<letter.{key}@{sender.address.rpartition('@')[2]}>",
+        message_id=message_id("letter", key, sender),
         date=now,
-        automatic="auto-generated",
-        extra=(("X-Eventum-Type", letter),),
     )
+    queue(tracker, [posted(draft, letter, key)])
+
+
+def message_id(prefix: str, key: str, sender: Address) -> str:
+    """The Message-ID of the letter with a key."""
+    return f"<{prefix}.{key}@{sender.address.rpartition('@')[2]}>"
+
+
+def posted(draft: Draft, kind: str, key: str) -> tuple[Posting, bytes]:
+    """A letter of no issue to the draft's one recipient as an entry of the queue, marked as sent by a program."""
+    (recipient,) = draft.to
+    draft = msgspec.structs.replace(draft, automatic="auto-generated", extra=(("X-Eventum-Type", kind),))
     posting = Posting(
         key=key,
-        recipient=words.to,
-        sender=sender.address,
-        type=letter,
+        recipient=recipient.address,
+        sender=draft.from_.address,
+        type=kind,
         message_id=draft.message_id,
         subject=draft.subject,
-        queued=now,
+        queued=draft.date,
     )
+    return posting, compose(draft)
+
+
+def queue(tracker: Tracker, letters: Iterable[tuple[Posting, bytes]]) -> None:
+    """Put letters into the queue, all at once; durable. Raises `OSError`."""
     with Flush() as flush:
-        prepared = tracker.outbox.prepare(flush, posting, compose(draft))
-    tracker.outbox.publish([prepared])
+        prepared = [tracker.outbox.prepare(flush, posting, data) for posting, data in letters]
+    tracker.outbox.publish(prepared)
 
 
 def sender_of(general: General) -> Address:

@@ -191,7 +191,7 @@ def _mailbox(tracker: Tracker, account: Account, titles: dict[str, str]) -> Mail
         next_try=patience.waits_until(state, account, tracker.clock()) if status == "failing" else None,
         auto_create=account.auto_create.enabled,
         paused=account.paused,
-        is_fetched=TYPES[account.type].protocol != "delivered",
+        is_fetched=not account.is_delivered,
         is_begun=state.first_fetch is not None,
     )
 
@@ -199,7 +199,7 @@ def _mailbox(tracker: Tracker, account: Account, titles: dict[str, str]) -> Mail
 def _status(account: Account, state: FetchState, now: datetime) -> Status:
     if account.paused:
         return "paused" if state.first_fetch else "first"
-    if TYPES[account.type].protocol == "delivered":
+    if account.is_delivered:
         return "delivered"
     if state.error:
         return "failing"

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from eventum.errors import EventumError
-from eventum.issues.accounts import TYPES
 from eventum.store.maildir import keys
 from eventum.tracker.health import FETCH, SEND, health
 from eventum.tracker.mailbox_states import name_of
@@ -132,7 +131,7 @@ def _runs(tracker: Tracker) -> Iterator[Sample]:
 def _accounts(tracker: Tracker) -> Iterator[Sample]:
     now = tracker.clock()
     for account in tracker.settings.usable_accounts():
-        if account.paused or TYPES[account.type].protocol == "delivered":
+        if not account.is_fetched:
             continue
         try:
             state = tracker.state.fetch(account.id)

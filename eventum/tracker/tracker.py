@@ -248,6 +248,10 @@ class Tracker:
 
         return Reader(self.cache)
 
+    def damaged(self) -> list[str]:
+        """What is wrong with records that cannot be used, a sentence each; runs go on without them and say so."""
+        return [*self.people.damaged(), *self.settings.damaged_accounts().values()]
+
     def recover(self) -> int:
         """Bring to an end what dead runs left; how many mails that were.
 

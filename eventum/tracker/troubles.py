@@ -7,7 +7,7 @@ it; a server that is away is told of when that lasts, so that a blip tells nobod
 from datetime import datetime
 
 from eventum.errors import EventumError, Refused
-from eventum.issues.accounts import TYPES, Account
+from eventum.issues.accounts import Account
 from eventum.store.state import FetchState, SendState
 from eventum.tracker import alerts, patience
 from eventum.tracker.mailbox_states import name_of
@@ -64,7 +64,7 @@ def forget(tracker: Tracker) -> None:
         account = known.get(ident)
         if account is None and ident not in damaged:
             alerts.over(tracker, one.name, N_("An account that could not be fetched was deleted."))
-        elif account is not None and (account.paused or TYPES[account.type].protocol == "delivered"):
+        elif account is not None and not account.is_fetched:
             alerts.over(
                 tracker, one.name, Told(N_("The account {account} is not fetched any more."), account=name_of(account))
             )

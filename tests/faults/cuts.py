@@ -6,17 +6,16 @@ confirmed, cut off, stalled, garbled; a `world` is a lie that needs to know the 
 """
 
 import json
-import os
 import re
 import socketserver
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from tests.faults import mailserver
-from tests.faults.mailserver import Box
+from tests.faults.forks import Service
+from tests.faults.mailserver import Box, serve
 from tests.faults.wire import End, Orders, Wire
 
 ENDS = ("fin", "rst", "stall")
@@ -500,32 +499,15 @@ class Listener(socketserver.ThreadingTCPServer):
             file.write(json.dumps([name, recipient, text.decode("latin-1")]) + "\n")
 
 
-class Servers:
+class Servers(Service):
     """The three in a process of their own, which ends when whoever started it does."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.orders = Orders(folder)
         self._taken = folder / "taken.txt"
-        reader, writer = os.pipe()
-        watch, self._life = os.pipe()
-        self.child = os.fork()
-        if self.child == 0:
-            os.close(reader)
-            os.close(self._life)
-            try:
-                listeners = [Listener(folder, handler) for handler in (Imap, Pop3, Smtp)]
-                for listener in listeners:
-                    threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 60}, daemon=True).start()
-                os.write(writer, " ".join(str(one.server_address[1]) for one in listeners).encode())
-                os.close(writer)
-                os.read(watch, 1)
-            finally:
-                os._exit(0)
-        os.close(writer)
-        os.close(watch)
-        with open(reader, "rb") as pipe:
-            self.imap, self.pop3, self.smtp = map(int, pipe.read().split())
+        super().__init__(lambda: serve([Listener(folder, handler) for handler in (Imap, Pop3, Smtp)]))
+        self.imap, self.pop3, self.smtp = self.ports
 
     def taken(self) -> Iterator[tuple[str, str, str]]:
         """The mails that the SMTP server said yes to: Message-ID, recipient, bytes as Latin-1."""
@@ -538,8 +520,3 @@ class Servers:
         """Begin anew."""
         self._taken.unlink(missing_ok=True)
         self.orders.give()
-
-    def close(self) -> None:
-        """End the process."""
-        os.close(self._life)
-        os.waitpid(self.child, 0)

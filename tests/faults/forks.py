@@ -68,6 +68,34 @@ def ended(child: int, folder: Path) -> Ran:
     return Ran(code, json.loads(answer.read_text()) if answer.exists() else None)
 
 
+class Service:
+    """A server in a process of its own, which ends when whoever started it does; `start` gives back its ports."""
+
+    def __init__(self, start: Callable[[], Sequence[int]]) -> None:
+        told, telling = os.pipe()
+        # Whoever started it holds the other end of this pipe; when he is gone, however, the server ends.
+        watch, self._life = os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            os.close(told)
+            os.close(self._life)
+            try:
+                os.write(telling, " ".join(map(str, start())).encode())
+                os.close(telling)
+                os.read(watch, 1)
+            finally:
+                os._exit(0)
+        os.close(telling)
+        os.close(watch)
+        with open(told, "rb") as pipe:
+            self.ports = tuple(map(int, pipe.read().split()))
+
+    def close(self) -> None:
+        """End the process."""
+        os.close(self._life)
+        os.waitpid(self.child, 0)
+
+
 @contextmanager
 def living(body: Callable[[Callable[[object], None]], Any], folder: Path) -> Iterator[tuple[Any, int]]:
     """A process that tells something and waits until the block is over: what it told, None when it died, and its id."""

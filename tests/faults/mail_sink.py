@@ -5,30 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults.forks import Service
+
 # It refuses whatever goes to this one of the customers.
 REFUSED = "c3@customer.example"
 
 
-class FarEnd:
+class FarEnd(Service):
     """An SMTP server in a process of its own, that notes the Message-ID of every mail it said yes to."""
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / f"far-{os.getpid()}.txt"
         self.forget()
-        reader, writer = os.pipe()
-        # Whoever started it holds the other end of this pipe; when he is gone, however, the server ends.
-        watch, self._life = os.pipe()
-        self._child = os.fork()
-        if self._child == 0:
-            os.close(reader)
-            os.close(self._life)
-            self._serve(writer, watch)
-        os.close(writer)
-        os.close(watch)
-        with open(reader, "rb") as pipe:
-            self.port = int(pipe.read())
+        super().__init__(self._serve)
+        (self.port,) = self.ports
 
-    def _serve(self, writer: int, watch: int) -> None:
+    def _serve(self) -> list[int]:
         from tests.servers.dovecot import free_ports
         from tests.servers.smtp_sink import Running, Sink
 
@@ -43,15 +35,10 @@ class FarEnd:
                     file.write(f"{name}\n")
                 return answer
 
-        try:
-            sink = Noting(free_ports(1)[0])
-            sink.at_rcpt[REFUSED] = "550 5.1.1 no such user"
-            Running(sink, None, None).start()
-            os.write(writer, str(sink.port).encode())
-            os.close(writer)
-            os.read(watch, 1)
-        finally:
-            os._exit(0)
+        sink = Noting(free_ports(1)[0])
+        sink.at_rcpt[REFUSED] = "550 5.1.1 no such user"
+        Running(sink, None, None).start()
+        return [sink.port]
 
     def forget(self, but: Sequence[str] = ()) -> None:
         """Begin anew, or with these deliveries."""
@@ -60,8 +47,3 @@ class FarEnd:
     def delivered(self) -> list[str]:
         """The Message-IDs in the order in which they came."""
         return self._log.read_text().splitlines()
-
-    def close(self) -> None:
-        """End the process."""
-        os.close(self._life)
-        os.waitpid(self._child, 0)

@@ -8,13 +8,14 @@ over a connection, so a trial that is killed leaves what a real server would.
 
 import base64
 import binascii
-import os
 import re
 import select
 import socketserver
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.faults.forks import Service
 
 DATE = b"22-Nov-2026 11:00:00 +0000"
 
@@ -276,34 +277,16 @@ class _Listener(socketserver.ThreadingTCPServer):
         """Whoever was killed in the middle of a conversation is no fault of the server."""
 
 
-class MailServer:
+class MailServer(Service):
     """Both servers in a process of their own, which ends when whoever started it does."""
 
     def __init__(self) -> None:
-        reader, writer = os.pipe()
-        watch, self._life = os.pipe()
-        self._child = os.fork()
-        if self._child == 0:
-            os.close(reader)
-            os.close(self._life)
-            try:
-                self._serve(writer, watch)
-            finally:
-                os._exit(0)
-        os.close(writer)
-        os.close(watch)
-        with open(reader, "rb") as pipe:
-            self.imap, self.pop3 = map(int, pipe.read().split())
+        super().__init__(lambda: serve([_Listener(("127.0.0.1", 0), handler) for handler in (Imap, Pop3)]))
+        self.imap, self.pop3 = self.ports
 
-    def _serve(self, writer: int, watch: int) -> None:
-        servers = [_Listener(("127.0.0.1", 0), handler) for handler in (Imap, Pop3)]
-        for server in servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-        os.write(writer, " ".join(str(server.server_address[1]) for server in servers).encode())
-        os.close(writer)
-        os.read(watch, 1)
 
-    def close(self) -> None:
-        """End the process."""
-        os.close(self._life)
-        os.waitpid(self._child, 0)
+def serve(servers: Sequence[socketserver.TCPServer]) -> list[int]:
+    """Serve in threads from now on; the ports."""
+    for server in servers:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 60}, daemon=True).start()
+    return [server.server_address[1] for server in servers]
