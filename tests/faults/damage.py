@@ -236,13 +236,14 @@ class Looker:
             if done["code"] not in (1, 78) or str(path) not in done["err"] or done["err"].count("\n") != 1:
                 self.faults.append(f"silent: {' '.join(words)} ended with {done['code']}: {done['err'][:200]}")
 
-    def pages(self, closed: tuple[str, ...]) -> None:
-        """Every page but the one that is about the file."""
+    def pages(self, closed: tuple[str, ...], files: tuple[str, ...] = ()) -> None:
+        """Every page but the one that is about the file, and what can be saved of `files`."""
         from tests.web.browser import Site
 
         site = Site(_house(self.root))
         try:
             browser = site.browser(ADMIN)
+            self.said += "".join(browser.get(address).html for address in files)
             for address in PAGES:
                 page = browser.get(address)
                 status = page.status

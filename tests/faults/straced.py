@@ -22,7 +22,7 @@ from tests.faults.rows import DOWNLOAD, QUEUE, Download, Queue, Run
 from tests.faults.trials import scene
 
 CALLS = ("rename", "fsync", "linkat", "unlink", "mkdir", "pwrite64", "write", "ftruncate", "fdatasync")
-MOST = 14  # of a kind of call and a command in a whole row, evenly spread
+MOST = 20  # of a kind of call and a command in a whole row, evenly spread
 # Places that every run comes to, with no run to count them first.
 SHORT = (
     "download-emails rename 7",
