@@ -95,11 +95,12 @@ class _Batch:
         key, destination = known.arrival.key, known.arrival.envelope.destination
         issue = self.ground.keys.get(key)
         issue = self.tracker.index.filed(key) if issue is None else issue
-        if issue is None and (outcome := self.tracker.pool.outcome(destination, key)) is not None:
+        if issue is None and self.tracker.pool.has_record(destination, key):
             # A run that died before its journal line left it there; the index and this batch have to hear of it.
             self.changes.touched.append(record_of(destination, key))
-            self.ground.remember(known.filing(), 0, destination if outcome == "unassociated" else "")
-            issue = 0
+            if (outcome := self._pooled(destination, key)) is not None:
+                self.ground.remember(known.filing(), 0, destination if outcome == "unassociated" else "")
+                issue = 0
         if issue is not None:
             row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")
             return self._told(known, "duplicate", issue or 0, (row,))
@@ -108,6 +109,16 @@ class _Batch:
             row = Row("receive", "same_content", kept.key[:16], f"issue:{kept.issue}" if kept.issue else "kept")
             return self._pool(known, "duplicate", (row,))
         return None
+
+    def _pooled(self, account: str, key: str) -> str | None:
+        """Under which outcome the pool has a mail; a record alone is what a run left that died taking it up again."""
+        if self.dry_run:
+            return self.tracker.pool.outcome(account, key)
+        with self.tracker.locks.record("pool"):  # Who moves it to another list has it in neither for a moment.
+            outcome = self.tracker.pool.outcome(account, key)
+            if outcome is None:
+                self.tracker.pool.take(account, key)
+        return outcome
 
     def _pool(self, known: Known, outcome: Outcome, rows: tuple[Row, ...]) -> Disposition:
         account = known.arrival.envelope.destination

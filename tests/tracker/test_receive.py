@@ -7,6 +7,7 @@ from eventum.issues.issue import messages
 from eventum.issues.settings import AddressRouting, Switch
 from eventum.mail import threading
 from eventum.store.locks import Locks
+from eventum.store.pool import record_of
 from eventum.tracker import membership
 from eventum.tracker.membership import ProjectForm
 from tests.house import House, mail
@@ -185,6 +186,19 @@ def test_the_same_bytes_again_change_nothing(house: House) -> None:
     assert outcomes(house.arrive(mail())) == [("duplicate", 1)]
     assert house.issue(1) == before
     assert house.tracker.spool.backlog() == 0
+
+
+def test_a_record_that_was_left_without_its_mail_goes_when_the_mail_comes_again(house: House) -> None:
+    house.set_account(auto_create=AutoCreation(enabled=False))
+    (kept,) = house.arrive(mail())
+    account = house.account.id
+    house.set_account(auto_create=AutoCreation(enabled=True))
+    # A run took the mail up again, and died between the removal of the mail and that of its record.
+    house.tracker.maker.journal([(record_of(account, kept.key), 0)])
+    house.tracker.pool.path(account, kept.key).unlink()
+    assert outcomes(house.arrive(mail())) == [("new_issue", 1)]
+    assert not house.tracker.pool.has_record(account, kept.key)
+    assert house.tracker.index.pooled(kept.key) is None
 
 
 def test_the_same_content_with_other_trace_lines_is_a_duplicate(house: House) -> None:
