@@ -9,6 +9,7 @@ from eventum.mail.envelope import Envelope
 from eventum.mail.message import Message
 
 HELLO = b"EVR1"  # What a child says when it is ready.
+END = b"\0"  # Of a question: the one sign that no path holds; a stranger's file may have line ends in its name.
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
-"""The guarded child of `tracker/reading`: questions on stdin, one a line; framed answers on stdout.
+"""The guarded child of `tracker/reading`: questions on stdin, framed answers on stdout.
 
-Started as `python -m eventum.tracker.reader CACHE LIMITS IDLE`. A question is what is wanted, a tab and a path. It has
-no secrets, opens only what it is told to, and may be killed at any moment.
+Started as `python -m eventum.tracker.reader CACHE LIMITS IDLE`. A question is what is wanted, a tab, a path and `END`.
+It has no secrets, opens only what it is told to, and may be killed at any moment.
 
 The kernel watches over it: a timer of CPU seconds is wound up before each mail and ends it also within C code, and so
 does the limit of the address space, unless Python can still say MemoryError; then the mail is read in a simpler way.
@@ -23,7 +23,7 @@ from eventum.errors import NotFound
 from eventum.mail.envelope import Posting, read
 from eventum.mail.message import parse
 from eventum.store import files
-from eventum.tracker.limits import HELLO, Limits, Read
+from eventum.tracker.limits import END, HELLO, Limits, Read
 from eventum.tracker.reading import keep
 
 ROOM = 128 << 20  # Bytes of memory for the program itself, and for what no mail's size explains.
@@ -54,12 +54,12 @@ def main(cache: Path, limits: Limits, idle: float) -> None:
 
 
 def questions(fd: int, idle: float) -> Iterator[bytes]:
-    """The lines that come in, until there are no more or none came for so many seconds (0: for ever)."""
+    """The questions that come in, until there are no more or none came for so many seconds (0: for ever)."""
     waiting = b""
     while True:
-        while b"\n" in waiting:
-            line, _, waiting = waiting.partition(b"\n")
-            yield line
+        while END in waiting:
+            question, _, waiting = waiting.partition(END)
+            yield question
         if idle and not select.select([fd], [], [], idle)[0]:
             return
         data = os.read(fd, 1 << 16)

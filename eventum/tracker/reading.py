@@ -25,7 +25,7 @@ from eventum.errors import Damaged, NotFound
 from eventum.mail.envelope import read
 from eventum.mail.message import Message
 from eventum.store import files, records
-from eventum.tracker.limits import HELLO, LIMITS, Limits, Read
+from eventum.tracker.limits import END, HELLO, LIMITS, Limits, Read
 
 PIPE = 1 << 20  # Bytes: questions and answers of a whole batch, so that neither side waits for the other.
 AHEAD = 200  # Mails asked for at most before one answer is taken: more of the longest paths could fill the pipe.
@@ -71,7 +71,7 @@ class Reader:
             try:
                 child = self._started()
                 assert child.stdin is not None
-                child.stdin.write(self._asked[self._sent] + b"\n")
+                child.stdin.write(self._asked[self._sent] + END)
                 child.stdin.flush()
             except BrokenPipeError:  # It died; `answer` finds out on which mail.
                 return

@@ -243,7 +243,7 @@ class Looker:
         site = Site(_house(self.root))
         try:
             browser = site.browser(ADMIN)
-            self.said += "".join(browser.get(address).html for address in files)
+            self.said += "".join(browser.get(address).data.decode("latin-1") for address in files)
             for address in PAGES:
                 page = browser.get(address)
                 status = page.status

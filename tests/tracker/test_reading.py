@@ -36,6 +36,16 @@ def test_answers_come_in_the_order_of_the_questions(tmp_path: Path, stored: list
     assert subjects == [f"Mail {number}" for number in range(len(stored))]
 
 
+def test_a_name_with_line_ends_is_one_question(tmp_path: Path, stored: list[str]) -> None:
+    odd = Path(stored[0]).rename(tmp_path / "what\nread\tis this?\n")
+    reader = Reader(tmp_path / "cache")
+    for path in (str(odd), stored[1]):
+        reader.ask(path)
+    subjects = [answer.message.subject for _ in range(2) if (answer := reader.answer()).message]
+    reader.close()
+    assert subjects == ["Mail 0", "Mail 1"]
+
+
 def test_a_file_that_is_gone_is_an_answer_too(tmp_path: Path, stored: list[str]) -> None:
     reader = Reader(tmp_path / "cache")
     reader.ask(str(tmp_path / "missing"))
