@@ -10,8 +10,8 @@ from flask import Blueprint
 from eventum.commands import edge, printing
 
 if TYPE_CHECKING:
-    from eventum.runners.account_fetch import Fetch
     from eventum.runners.counting import Counts
+    from eventum.runners.fetch import Fetch
     from eventum.runners.fetching import Progress
     from eventum.tracker.disposition import Disposition
 

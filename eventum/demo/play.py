@@ -23,7 +23,7 @@ from eventum.issues.trace import PASS, Row
 from eventum.mail.address import Address
 from eventum.mail.envelope import read
 from eventum.mail.message import parse
-from eventum.runners.account_fetch import Fetch
+from eventum.runners.fetch import Fetch
 from eventum.runners.fetching import Download
 from eventum.runners.outgoing import Outgoing, Sent
 from eventum.runners.runner import running

@@ -15,9 +15,9 @@ from eventum.errors import Busy
 from eventum.issues.accounts import Account, quiet_threshold
 from eventum.mail.envelope import Envelope
 from eventum.runners.account_server import MARGIN, Beginning, server_of
+from eventum.runners.fetch import Fetch
 from eventum.store.state import FetchState
 from eventum.tracker import room
-from eventum.tracker.disposition import OUTCOMES
 from eventum.tracker.tracker import Tracker
 from eventum.transport.mailbox import Fetched, Mailbox, Position, open_mailbox
 from eventum.wording import N_
@@ -27,33 +27,6 @@ MOST_PASSED_OVER = 1000
 # A mail that the server could not give is asked for again in the next run, then after so long, then every day.
 AGAIN = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
 BY_NUMBER = "imap"  # The one protocol whose position is a number; the others remember the ids they have.
-
-
-class Fetch(msgspec.Struct, kw_only=True):
-    """How the fetch of one account went, and what became of its mail."""
-
-    id: str
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
-    began: bool = False
-    finished: bool = False
-    waiting: int = -1  # mails there are to be fetched; -1 until that is known
-    fetched: int = 0
-    skipped: bool = False
-    error: str = ""
-    next_try: datetime | None = None  # it failed before and was left alone this time
-    damaged: bool = False  # the error is a file of ours that cannot be used
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all that was fetched is decided too."""
-        return self.finished and sum(self.outcomes.values()) >= self.fetched
-
-    def row(self) -> dict[str, object]:
-        """The account as the interface shows it: `downloaded` is the sum of the outcomes."""
-        counts = [(str(outcome), self.outcomes.get(outcome, 0)) for outcome in OUTCOMES]
-        row: dict[str, object] = {"id": self.id, "downloaded": sum(count for _, count in counts)}
-        row |= dict(counts) | {"skipped": self.skipped, "error": self.error or None}
-        return row | ({"next_try": self.next_try} if self.next_try else {})
 
 
 class AccountFetch:
@@ -90,8 +63,8 @@ class AccountFetch:
         removing = not self._account.leave_copy
         with open_mailbox(self._server, removing=removing or bool(self._state.owed)) as mailbox:
             position = self._start(mailbox)
-            if self._state.owed and removing:
-                mailbox.remove(self._state.owed)
+            if removing:
+                self._remove_again(mailbox)
             uids = dict.fromkeys([*self._asked_again(mailbox), *self._state.todo, *mailbox.new(position)])
             wanted = list(uids)[: limit or None]
             self._fetch.waiting = len(wanted)
@@ -101,7 +74,7 @@ class AccountFetch:
             self._keep(mailbox, [], position)
             is_removed = mailbox.commit()
             if is_removed and self._state.owed:
-                self._save(owed=())
+                self._save(owed=(), removed=() if self._by_number else self._state.owed)
             self._forget(position)
             if self._state.owed and removing:
                 raise Busy(
@@ -138,6 +111,14 @@ class AccountFetch:
             self._save(validity=mailbox.validity, last=0, todo=(), owed=(), passed_over=(), only_since=since)
         known = self._stored.union(self._state.owed)
         return Position(validity=mailbox.validity, uid=self._state.last, known=frozenset(known))
+
+    def _remove_again(self, mailbox: Mailbox) -> None:
+        """What is owed, and what a server confirmed and did not do: the next session is the first that can see it."""
+        if self._state.removed and (there := mailbox.still(self._state.removed)):
+            owed = dict.fromkeys([*self._state.owed, *(uid for uid in self._state.removed if uid in there)])
+            self._save(owed=tuple(owed))
+        if self._state.owed:
+            mailbox.remove(self._state.owed)
 
     def _keep(self, mailbox: Mailbox, batch: list[Fetched], position: Position) -> Position:
         """A batch is durable, then known, then no longer the server's affair.

@@ -13,7 +13,8 @@ import msgspec
 
 from eventum.errors import Damaged, EventumError, Refused
 from eventum.issues.accounts import Account
-from eventum.runners.account_fetch import AccountFetch, Fetch
+from eventum.runners.account_fetch import AccountFetch
+from eventum.runners.fetch import Fetch
 from eventum.runners.incoming import Incoming, prune
 from eventum.runners.runner import Unforeseen, guarded
 from eventum.store import downloads

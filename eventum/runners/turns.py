@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from eventum.issues.accounts import Account
-from eventum.runners.account_fetch import Fetch
+from eventum.runners.fetch import Fetch
 from eventum.runners.fetching import Download, Progress, fetchable
 from eventum.runners.incoming import Incoming
 from eventum.runners.outgoing import Outgoing, Sent

@@ -57,6 +57,7 @@ class FetchState(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0  # IMAP: every uid up to this one was looked at
     todo: tuple[str, ...] = ()  # uids up to `last` still to be fetched (an account that starts with unread mail)
     owed: tuple[str, ...] = ()  # uids we have durably and the server was, or was about to be, told to delete
+    removed: tuple[str, ...] = ()  # POP3: uids the server confirmed as deleted last, which later sessions look for
     first_fetch: datetime | None = None
     last_run: datetime | None = None
     last_success: datetime | None = None

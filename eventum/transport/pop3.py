@@ -17,6 +17,7 @@ from eventum.transport.pop3_dialogue import Dialogue, talking, words
 from eventum.wording import N_
 
 LISTING = 64_000_000
+MOST_MAILS = 250_000  # that a listing may name: what a run remembers of each takes some 250 bytes
 SLACK = 16_000_000  # By so much at most a mail may be larger than the server told.
 LARGEST_HEAD = 4_000_000
 # A listing line is a message's number and its unique id of 1 to 70 visible characters (RFC 1939 section 7).
@@ -60,6 +61,12 @@ class Pop3Mailbox:
                     where=self.where,
                     error=words(error),
                 ) from error
+            if lines.count(b"\n") > MOST_MAILS:
+                raise Refused(
+                    N_("{where} names more than {most} mails; empty the mailbox, or use IMAP for it."),
+                    where=self.where,
+                    most=MOST_MAILS,
+                )
             named: dict[str, list[int]] = {}
             for line in NUMBERED.finditer(lines):
                 named.setdefault(line[2].decode(), []).append(int(line[1]))

@@ -143,7 +143,7 @@ def fetch_trial(scene: Scene, job: Job, broken: str = "") -> record.Trial:
         emptied = scene.far.leaves or all(raw in job.more for raw in there)
         complete = all(raw in held for raw in raws if raw not in job.more) and emptied
         told = told_of(root, scene) if ran.code == 1 else ""
-        wrong += complaints(ran, root, complete=complete or job.stays, told=told)
+        wrong += complaints(ran, root, complete=complete or job.stays or job.later, told=told)
         if job.harmless and (ran.code != 0 or not complete):
             wrong.append(f"other: it was to be borne, but {told_of(root, scene)}")
         far.orders.give(**({"world": job.orders["then"]} if "then" in job.orders else {}))

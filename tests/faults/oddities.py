@@ -17,6 +17,7 @@ class Job(NamedTuple):
     stays: bool = False  # the server says that it removed mails and did not: they may be left there
     gone: tuple[int, ...] = ()  # mails that the server itself took away, by number
     more: tuple[bytes, ...] = ()  # mails that came meanwhile
+    later: bool = False  # the server says that it is done and it is not, which the next run mends
     hostile: bool = False  # time and memory of the run are looked at
     code: str = ""  # what a mail may end as: "failed" where the server refuses for good, else it must go out
 
@@ -95,7 +96,9 @@ def pop3_answers() -> dict[str, Job]:
     for at in POP3_TURNS:
         for kind in (*POP3_KINDS, *COMMON):
             lies = kind in ("undone-ok", "no-block") and at in ("DELE", "QUIT")
-            jobs[f"{at} {kind}"] = Job(odd(at, kind), stays=lies or (at == "DELE" and kind == "twice"))
+            # To whom it does not know it shows an empty mailbox: nobody can tell that from one without mail.
+            later = lies or (at, kind) in (("DELE", "twice"), ("USER", "undone-ok"))
+            jobs[f"{at} {kind}"] = Job(odd(at, kind), later=later)
         for kind in ("err", "fin", "done-fin"):
             jobs[f"{at} {kind} singly"] = Job(odd(at, kind, features=["no-pipelining"]))
             jobs[f"{at} {kind} third"] = (
@@ -147,7 +150,9 @@ def hostile_jobs(protocol: str) -> dict[str, Job]:
     for at in turns:
         for kind in ("flood", "endless", "drip", "garbage"):
             login = {"login": True} if (protocol, at) == ("smtp", "AUTH") else {}
-            jobs[f"{at} {kind}"] = Job(odd(at, kind, **login), hostile=True)
+            # "+OK still here" is a confirmation: only the next session can see that nothing is gone.
+            later = (protocol, kind) in (("pop3", "drip"), ("pop3", "flood")) and at in ("DELE", "QUIT")
+            jobs[f"{at} {kind}"] = Job(odd(at, kind, **login), hostile=True, later=later)
     return jobs
 
 

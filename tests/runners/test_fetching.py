@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from eventum.issues.accounts import Account, AutoCreation
-from eventum.runners.account_fetch import Fetch
+from eventum.runners.fetch import Fetch
 from eventum.runners.fetching import Download, fetchable
 from eventum.runners.rehearsal import rehearse
 from tests.house import House, mail
@@ -68,6 +68,21 @@ def test_what_the_server_was_to_delete_is_deleted_again_not_fetched(
     state = house.tracker.state.fetch(account.id)
     known = sorted(house.tracker.state.fetched_ids(account.id)) or ["1", "2", "3"]
     house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, owed=(known[1],)))
+    assert run(house, account)[account.id].outcomes == {}
+    assert len(dovecot.left(account.username)) == 2
+
+
+def test_what_a_pop3_server_confirmed_and_did_not_delete_is_deleted_by_the_next_run(
+    house: House, dovecot: Dovecot
+) -> None:
+    account = box(house, dovecot, "pop3")
+    dovecot.deliver(account.username, *some(3))
+    run(house, account)
+    account = house.tracker.settings.save_account(msgspec.structs.replace(account, leave_copy=False))
+    # As a server left it that said +OK to QUIT and kept the mail.
+    state = house.tracker.state.fetch(account.id)
+    known = sorted(house.tracker.state.fetched_ids(account.id))
+    house.tracker.state.save_fetch(account.id, msgspec.structs.replace(state, removed=(known[1],)))
     assert run(house, account)[account.id].outcomes == {}
     assert len(dovecot.left(account.username)) == 2
 

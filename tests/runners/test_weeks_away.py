@@ -9,7 +9,7 @@ import pytest
 
 from eventum.issues.accounts import Account
 from eventum.issues.settings import Smtp, put
-from eventum.runners.account_fetch import Fetch
+from eventum.runners.fetch import Fetch
 from eventum.runners.fetching import Download, fetchable
 from eventum.runners.outgoing import Outgoing, Sent
 from eventum.runners.runner import running
