@@ -30,9 +30,10 @@ def stopped(given: Given) -> list[Result]:
         calls = {kind: _calls(made, kind) for kind in (DOWNLOAD, "edit")}
         # All over the run; what comes after the last change is no place to be stopped at.
         jobs = [f"{DOWNLOAD} at {5 + (calls[DOWNLOAD] - 15) * at // 60} {ways[at % 3]}" for at in range(60)]
-        jobs += [f"edit at {1 + (calls['edit'] - 3) * at // 30} {ways[at % 3]}" for at in range(30)] + [
-            "pid used again"
-        ]
+        # The rename of the record is its last change: nobody can look for his lock files within it.
+        places = {way: calls["edit"] - (4 if way == "lost its locks" else 3) for way in ways}
+        jobs += [f"edit at {1 + places[ways[at % 3]] * at // 30} {ways[at % 3]}" for at in range(30)]
+        jobs.append("pid used again")
         if given.short:
             jobs = [jobs[31], jobs[32], jobs[79], jobs[-1]]
         what = "stopped holders"
