@@ -14,9 +14,9 @@ PYTHONS := python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11
 PARALLEL := -n 2 --dist loadfile
 # Tests that need servers, other programs or minutes; the rest are unit tests.
 SLOW := --ignore=tests/journeys --ignore=tests/faults --ignore=tests/transport --ignore=tests/browser --ignore=tests/web \
-	--ignore=tests/runners/test_fetching.py --ignore=tests/runners/test_probing.py
+	--ignore=tests/fuzz --ignore=tests/runners/test_fetching.py --ignore=tests/runners/test_probing.py
 
-.PHONY: help install demo run serve test check bench corpus faults fuzz screenshots translations permissions clean
+.PHONY: help install demo run serve test check bench corpus faults fuzz properties screenshots translations permissions clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -59,7 +59,7 @@ translations: $(VENV)/dev.stamp  ## Find new texts, compile catalogues, and say 
 permissions: $(VENV)/dev.stamp  ## Write docs/permissions.md anew, by trying everything as everybody
 	$(BIN)/python -m tests.web.permissions
 
-corpus: $(VENV)/dev.stamp  ## Read every mail under a folder and count what was odd: make corpus CORPUS=folder
+corpus: $(VENV)/dev.stamp  ## Read every mail under a folder and say what is odd: make corpus CORPUS=folder
 	@test -n "$(CORPUS)" || { echo 'Say which mails: make corpus CORPUS=folder'; exit 2; }
 	$(BIN)/python tests/mail/corpus_run.py "$(CORPUS)"
 
@@ -67,7 +67,12 @@ faults: $(VENV)/dev.stamp  ## Kill it at chosen file calls and look whether a ma
 	@bash tests/setup.sh
 	ROW="$(ROW)" $(BIN)/python tests/faults/run.py
 
-fuzz: $(VENV)/dev.stamp  ## The property tests again with many more examples
+# A minute for each module, two at a time, and five minutes of damaged mails: about half an hour.
+fuzz: $(VENV)/dev.stamp  ## Odd bytes for every parser, damaged mails for all of them (FUZZ=60 seconds each, CORPUS=folder)
+	FUZZ_SECONDS="$(or $(FUZZ),60)" $(BIN)/pytest -q -n 2 tests/fuzz/test_parsers.py
+	$(BIN)/python tests/fuzz/mutated.py "$(or $(CORPUS),tests/corpus)" --seconds $$((5 * $(or $(FUZZ),60)))
+
+properties: $(VENV)/dev.stamp  ## The property tests again with many more examples
 	$(BIN)/pytest -q $(PARALLEL) $(SLOW) --hypothesis-profile=fuzz
 
 clean:  ## Remove what these targets made; no mail and no settings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import intake, measure, outgoing, pages, position, servers  # noqa: E402
+from bench import intake, measure, outgoing, pages, position, reading, servers  # noqa: E402
 from bench.report import Row, shown  # noqa: E402
 from tests.servers.dovecot import Dovecot  # noqa: E402
 
@@ -61,6 +61,10 @@ class Bench:
         """The rate beside smtp-source."""
         return outgoing.beside_smtp_source(self._folder, self._sized(2000, 400), self._rounds)
 
+    def reading(self) -> list[Row]:
+        """Reading a mail beside the standard library, and its growth."""
+        return reading.speed(self._sized(1000, 100), self._rounds) + reading.growth()
+
     def pages(self) -> list[Row]:
         """The pages beside the same templates with constant values."""
         return pages.speed(self._folder, 100, self._sized(10_000, 300), self._sized(200, 20))
@@ -72,6 +76,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "growth": Bench.growth,
     "position": Bench.position,
     "outgoing": Bench.outgoing,
+    "reading": Bench.reading,
     "pages": Bench.pages,
 }
 

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-# A slow machine is no failure; `make fuzz` takes the second one.
+# A slow machine is no failure; `make properties` takes the second one.
 settings.register_profile("house", deadline=None)
 settings.register_profile("fuzz", deadline=None, max_examples=20_000)
 settings.load_profile("house")

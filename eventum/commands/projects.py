@@ -39,6 +39,11 @@ def _options(body: Body) -> Body:
                 default=None,
                 help="Whether all staff may mail all issues, not only those they are assigned to.",
             ),
+            click.option(
+                "--mail-charset",
+                metavar="C",
+                help="What its mail is written in: utf-8, or iso-2022-jp where all of a mail fits into it.",
+            ),
         )
     ):
         body = option(body)
@@ -128,6 +133,7 @@ def _save(name: str | None, title: str | None, given: dict[str, Any], as_json: b
         initial_status=given["initial_status"],
         aliases=listed("alias"),
         staff_may_mail=given["staff_may_mail"],
+        mail_charset=given["mail_charset"],
         archived=given.get("archived"),
     )
     row = membership.project_row(tracker, membership.save_project(tracker, name, form))

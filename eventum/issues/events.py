@@ -32,8 +32,9 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `key` names the file in the issue's Maildir. `outgoing` means we wrote it, by web or command. `blocked` names why
     an e-mail is kept as a note for staff only; its kind is "note" then. `automatic` is `Message.automatic`.
     `verified` says how far the sender is proven: "none" (not clear who), "unverified" (only the From says so), "user"
-    (logged in). `handled` says what a person decided about a blocked e-mail that stays one: "ignored", or "" while it
-    waits for him. `duplicate_of` is the key of another message with the same Message-ID and other content. `parent` is
+    (logged in). `handled` says what was decided about a blocked e-mail that stays one: "ignored" by a person, or
+    "reported" where it tells what became of a mail of ours, and nothing is left to decide; "" while it waits.
+    `duplicate_of` is the key of another message with the same Message-ID and other content. `parent` is
     the Message-ID this one answers, as association found it.
     """
 
@@ -170,12 +171,17 @@ class Undone(msgspec.Struct, frozen=True, tag="undone"):
     since: int
 
 
-class DeliveryFailed(msgspec.Struct, frozen=True, tag="delivery_failed"):
-    """A mail of this issue will never reach a recipient; `reply` is what the far end said."""
+class DeliveryFailed(msgspec.Struct, frozen=True, tag="delivery_failed", omit_defaults=True):
+    """A mail of this issue will never reach a recipient; `reply` is what the far end said.
+
+    Where it was reported later, `report` is the key of the mail that says so, and `code` why (RFC 3463).
+    """
 
     recipient: str
     message_id: str
     reply: str
+    code: str = ""
+    report: str = ""
 
 
 What = (

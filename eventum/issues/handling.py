@@ -28,6 +28,8 @@ from eventum.issues.events import (
 from eventum.issues.issue import Held, Issue, messages
 from eventum.issues.people import Project
 
+REPORTED = "reported"
+"""What `Filing.handled` is for a report of a mail of ours: what it says shows there, and nobody has to decide."""
 PLACED = ("as_email", "as_reference", "as_note")
 """The rules of the table "person" by which a mail was put into an issue."""
 _REVERSED = Filed | Assigned | Subscribed | ReplierAdded | Reopened
@@ -88,7 +90,7 @@ def step_name(step: Sequence[Event]) -> str:
 def decision(message: Filing) -> str:
     """What a person decided last about a message: a rule of the table "person", or "ignored"; "" when nobody did."""
     by_hand = (row.rule for row in reversed(message.trace) if row.table == "person")
-    return message.handled or next(by_hand, "")
+    return message.handled if message.handled not in ("", REPORTED) else next(by_hand, "")
 
 
 def may_leave(one: Held) -> bool:

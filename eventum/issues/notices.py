@@ -24,6 +24,7 @@ from eventum.issues.routing import issue_address, tag, tagged_subject
 from eventum.issues.settings import General
 from eventum.mail.address import Address, parse_addresses
 from eventum.mail.automatic import Origin
+from eventum.mail.reading import files
 from eventum.wording import N_
 
 LONGEST_SUMMARY = 200
@@ -187,7 +188,7 @@ def context(
         sender=_full(message.from_) if message else "",
         subject=one_line(message.subject) if message else "",
         text=clipped(text.strip(), LONGEST_TEXT) if message else "",
-        attachments=[one.name for one in message.attachments] if message else [],
+        attachments=[one.name for one in files(message.attachments)] if message else [],
         blocked=BLOCKED.get(message.blocked, message.blocked) if message else "",
         reason=what.reason if isinstance(what, Closed) else "",
         why=WHY[recipient.why.rule],

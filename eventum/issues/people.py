@@ -51,6 +51,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who can log in. `password` is a hash; roles and preferences are by project id.
 
     `language` "" is what his browser asks for, `theme` "" what his system says. `list_refresh` is in minutes.
+    `pictures_from` are the senders whose mails may load pictures from elsewhere when he looks at them.
     """
 
     schema: int = 1
@@ -73,6 +74,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     theme: str = ""
     signature: str = ""
     signature_in: tuple[str, ...] = ("replies", "mails")
+    pictures_from: tuple[str, ...] = ()
     created: datetime
 
     @property
@@ -82,7 +84,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """What issues belong to. `staff_may_mail`: all its staff may mail all its issues; `aliases` are our addresses."""
+    """What issues belong to. `staff_may_mail`: all its staff may mail all its issues; `aliases` are our addresses.
+
+    `mail_charset`: what its mail is written in, of `compose.CHARSETS`, where all of a mail fits into it.
+    """
 
     schema: int = 1
     revision: int = 0
@@ -98,6 +103,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     open_status: str = "open"
     aliases: tuple[str, ...] = ()
     staff_may_mail: bool = False
+    mail_charset: str = "utf-8"
     archived: bool = False
 
 

@@ -8,23 +8,12 @@ CVE-2019-16056).  Who has rights is not decided here; `clear_sender` says whethe
 import re
 from typing import Final
 
-import msgspec
+from eventum.mail.mailbox import MAX_ADDRESS, MAX_NAME, Address, format_address, is_address, normalise, usable
+from eventum.mail.words import clean_line, decode_words
 
-from eventum.mail.words import clean_line, decode_words, encode_words
-
-MAX_ADDRESS: Final = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
-_MAX_NAME: Final = 200
-_MAX_TEXT: Final = 65_536
+MAX_TEXT: Final = 65_536
 _SHORT: Final = 300
 
-_ADDRESS: Final = re.compile(
-    r"""(?!-) [A-Za-z0-9!\#$%&'*+/=?^_`{|}~.-]{1,128}   # atoms; dots anywhere, as Japanese carriers gave them out
-        @
-        (?: [A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])? (?: \. [A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])? )*
-          | \[ [A-Za-z0-9.:]{2,60} \]                   # a domain literal
-        )""",
-    re.VERBOSE,
-)
 _SIMPLE: Final = re.compile(
     r"""(?: "? ([\w\ .'&/+-]*?) "? \s* < ([^\s<>"(),:;]+) >   # a plain name, perhaps quoted, and brackets
           | ([^\s<>"(),:;]+)                                  # nothing but an address
@@ -46,27 +35,18 @@ _LOOKS_LIKE_ADDRESS: Final = re.compile(
 _QUOTED: Final = re.compile(r'((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _UNESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
-_NEEDS_QUOTES: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]")
 
 
-class Address(msgspec.Struct, frozen=True):
-    """One mailbox of a header: a clean display name, and `local@domain` in lower case, "" when none is usable."""
-
-    name: str
-    address: str
-
-
-def is_address(text: str) -> bool:
-    """Whether `text` is a bare ASCII addr-spec that is safe in headers, envelopes and command lines (RFC 5321 4.1.2).
-
-    Quoted local parts, blanks and a leading hyphen are refused; a domain needs no dot.
-    """
-    return len(text) <= MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None and "=?" not in text
-
-
-def normalise(text: str) -> str:
-    """The form in which addresses are stored and compared: lower case, no blanks around it."""
-    return text.strip().lower()
+__all__ = [
+    "MAX_ADDRESS",
+    "MAX_TEXT",
+    "Address",
+    "clear_sender",
+    "format_address",
+    "is_address",
+    "normalise",
+    "parse_addresses",
+]
 
 
 def parse_addresses(header_value: str, limit: int = 500) -> tuple[Address, ...]:
@@ -79,7 +59,17 @@ def parse_addresses(header_value: str, limit: int = 500) -> tuple[Address, ...]:
         text = simple[2] or simple[3]
         if is_address(text):
             return (Address(_bare(simple[1]) if simple[1] else "", text.lower()),)
-    return _Splitter(header_value[:_MAX_TEXT], limit).run()
+    return _Splitter(header_value[:MAX_TEXT], limit).run()
+
+
+def one_person(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+    """The mailboxes of a From, in which a comma between last and first name was not quoted, as Outlook leaves it."""
+    if len(addresses) != 2:
+        return addresses
+    last, first = addresses
+    if last.address or not (first.address and first.name) or "@" in last.name or "<" in last.name:
+        return addresses
+    return (Address(f"{last.name}, {first.name}"[:MAX_NAME], first.address),)
 
 
 def clear_sender(addresses: tuple[Address, ...], fields: int) -> str:
@@ -87,35 +77,17 @@ def clear_sender(addresses: tuple[Address, ...], fields: int) -> str:
 
     Clear is one field with one usable address; no other address, not even in a display name or in text beside it.
     """
-    usable = {entry.address for entry in addresses if entry.address}
-    if fields != 1 or len(usable) != 1 or sum(bool(entry.address) for entry in addresses) != 1:
+    found = [entry.address for entry in addresses if entry.address]
+    if fields != 1 or len(found) != 1:
         return ""
-    (sender,) = usable
+    (sender,) = found
     for entry in addresses:
-        for found in _LOOKS_LIKE_ADDRESS.findall(entry.name):
-            if found.lower() != sender:
+        for other in _LOOKS_LIKE_ADDRESS.findall(entry.name):
+            if other.lower() != sender:
                 return ""
         if not entry.address and ("@" in entry.name or "<" in entry.name):
             return ""
     return sender
-
-
-def format_address(address: Address) -> str:
-    """`Name <local@domain>` for a header, ASCII names quoted when they must be, others as encoded words (RFC 2047).
-
-    An address that is not strict gives "": it must not reach a header.
-    """
-    if not is_address(address.address):
-        return ""
-    name = clean_line(address.name, _MAX_NAME)
-    if not name:
-        return address.address
-    if not name.isascii() or "=?" in name:  # readers decode what looks like an encoded word inside quotes too
-        return f"{encode_words(name)} <{address.address}>"
-    if _NEEDS_QUOTES.search(name):
-        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        name = f'"{escaped}"'
-    return f"{name} <{address.address}>"
 
 
 class _Splitter:
@@ -126,6 +98,7 @@ class _Splitter:
         self.limit = limit
         self.found: list[Address] = []
         self.stray_quotes = False
+        self.start = self.position = 0  # of the entry that is read, and of the token
         self.begin()
 
     def begin(self) -> None:
@@ -143,6 +116,7 @@ class _Splitter:
             if token is None:
                 break
             char = token[0]
+            self.position = token.start()
             position = token.end()
             if char == '"':
                 position = self.quote(position)
@@ -152,12 +126,15 @@ class _Splitter:
                 position = self.bracket(position)
             elif char in ",;":
                 self.end()
+                self.start = position
             elif char == ":" and self.angle is None and not self.at:
                 self.begin()  # the name of a group
+                self.start = position
             else:
                 self.phrase.append(char)
                 self.bare.append(char)
                 self.at = self.at or ("@" in char and not char.startswith("=?"))
+        self.position = len(text)
         self.end()
         return tuple(self.found[: self.limit])
 
@@ -190,32 +167,64 @@ class _Splitter:
         following = self.text.find("<", position)
         limit = following if following >= 0 else len(self.text)
         end = self.text.find(">", position, limit)
-        self.angle = self.text[position : end if end >= 0 else limit]
-        return end + 1 if end >= 0 else limit
+        inside = self.text[position : end if end >= 0 else limit]
+        if end < 0 and following >= 0 and "@" not in inside:
+            self.phrase.append(inside)  # a bracket that opens before the name: <Name <a@b>>
+            return limit
+        self.angle = inside
+        end = end + 1 if end >= 0 else limit
+        while self.text.startswith(">", end):
+            end += 1
+        return end
 
     def end(self) -> None:
         name = "".join(self.phrase)
+        address = route = ""
         if self.angle is not None:
             route = self.angle.strip()
-            address = route.rpartition(":")[2] if route.startswith("@") else route  # RFC 5322 section 4.4
-        else:
-            address = "" if self.quoted else "".join(self.bare).strip()
-            if is_address(address):
-                name = ""
-        usable = is_address(address)
+            address = usable(route.rpartition(":")[2] if route.startswith("@") else route)  # RFC 5322 section 4.4
+        elif not self.quoted:
+            address, name = self.without_brackets(name)
+        elif "@" in name:
+            address, name = self.behind_quotes(name)
         shown = _name(name) or _name(self.comment)
-        if self.comment and "@" in self.comment and usable:
+        if self.comment and "@" in self.comment and address:
             shown = _name(f"{name} ({self.comment})")  # kept in sight, so that the sender is not called clear
-        if not usable and self.angle is not None:
+        if not address and self.angle is not None:
             shown = _name(f"{name} <{route}>") if route else shown
-        if usable or shown:
-            self.found.append(Address(shown, address.lower() if usable else ""))
+        if address or (shown and (name.strip() or route)):  # a comment alone, as behind an empty group, is nobody
+            self.found.append(Address(shown, address))
         self.begin()
+
+    def without_brackets(self, name: str) -> tuple[str, str]:
+        """What an entry without brackets is: an address, several with blanks between, or a name and one behind it."""
+        bare = "".join(self.bare).strip()
+        address = usable(bare)
+        if address:
+            return address, ""
+        words = bare.split()
+        addresses = [usable(word) for word in words] if 1 < len(words) <= 50 else []
+        if addresses and all(addresses):
+            self.found += [Address("", one) for one in addresses[:-1]]
+            return addresses[-1], ""
+        if addresses and addresses[-1] and bare.count("@") == 1 and bare.isascii() and "=?" not in bare:
+            return addresses[-1], " ".join(words[:-1])
+        return "", name
+
+    def behind_quotes(self, name: str) -> tuple[str, str]:
+        """What an entry without brackets but with quotes is: a quoted local part, or a quoted name and an address."""
+        whole = self.text[self.start : self.position].strip().rstrip(",;").strip()
+        address = usable(whole) if whole.startswith('"') else ""
+        if address:
+            return address, ""
+        bare = "".join(self.bare).strip()
+        behind = whole.endswith(bare) and not bare.startswith("@") and usable(bare)
+        return (behind, name.rstrip().removesuffix(bare)) if behind else ("", name)
 
 
 def _name(text: str) -> str:
-    return _bare(clean_line(_BLANKS.sub(" ", decode_words(text)), _MAX_NAME)) if text else ""
+    return _bare(clean_line(_BLANKS.sub(" ", decode_words(text)), MAX_NAME)) if text else ""
 
 
 def _bare(name: str) -> str:
-    return _BLANKS.sub(" ", name).strip("'\" ")[:_MAX_NAME]
+    return _BLANKS.sub(" ", name).strip("'\" ")[:MAX_NAME]

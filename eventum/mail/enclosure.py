@@ -13,12 +13,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from eventum.mail.charsets import jis
 from eventum.mail.content import clean_name
 from eventum.mail.safe import file_label
 
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
 _NOT_PLAIN: Final = re.compile(r"[^ !#-.0-9:-\[\]^-~]")  # what a quoted string of plain letters cannot hold
 _LINE: Final = 76
+_WORD: Final = 75  # RFC 2047 section 2
 _SAVED: Final = 57  # bytes that make one line of base64
 _LONGEST: Final = 60  # characters of a name, so that a line of it stays below 998 octets however it is said
 UNKNOWN: Final = "application/octet-stream"
@@ -32,9 +34,12 @@ class Enclosure(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def with_files(text: bytes, files: tuple[Enclosure, ...]) -> bytes:
-    """The body of a mail, its content headers first: `text`, a part with its own headers, then the files."""
-    parts = [text, *(_part(one) for one in files)]
+def with_files(text: bytes, files: tuple[Enclosure, ...], charset: str = "utf-8") -> bytes:
+    """The body of a mail, its content headers first: `text`, a part with its own headers, then the files.
+
+    Names of files are said in `charset`, "utf-8" or "iso-2022-jp", into which they have to fit.
+    """
+    parts = [text, *(_part(one, charset) for one in files)]
     # Made of the content: the same mail is composed to the same bytes. "=_" stands in neither base64 nor
     # quoted-printable, and who writes the hash of his own text into it would have to know it before.
     digest = hashlib.sha256()
@@ -64,16 +69,20 @@ def safe_type(type_: str) -> str:
     return kind
 
 
-def _part(one: Enclosure) -> bytes:
+def _part(one: Enclosure, charset: str) -> bytes:
     name = safe_name(one.name)
-    lines = [
-        f"Content-Type: {safe_type(one.type)};",
-        f' name="{_NOT_PLAIN.sub("_", name)}"',
+    lines = [f"Content-Type: {safe_type(one.type)};"]
+    if charset == jis.CHARSET and not name.isascii():
+        # RFC 2047 section 5 does not allow it, and it is all that old Japanese clients read.
+        lines.append(' name="' + "\r\n ".join(jis.encode_words(name, _WORD - len(' name=""'), _WORD)) + '"')
+    else:
+        lines.append(f' name="{_NOT_PLAIN.sub("_", name)}"')
+    lines += [
         "Content-Disposition: attachment;",
         f' filename="{_NOT_PLAIN.sub("_", name)}"' + (";" if not name.isascii() else ""),
     ]
     if not name.isascii():
-        lines += _extended(name)
+        lines += _extended(name, charset)
     lines.append("Content-Transfer-Encoding: base64")
     head = "\r\n".join(lines).encode("ascii")
     data = b"".join(
@@ -83,9 +92,10 @@ def _part(one: Enclosure) -> bytes:
     return head + b"\r\n\r\n" + data
 
 
-def _extended(name: str) -> list[str]:
+def _extended(name: str, charset: str) -> list[str]:
     """`filename*0*=` and its continuations (RFC 2231 section 4.1), each a line that is not too long."""
-    said = f"utf-8''{quote(name, safe='')}"
+    data = jis.encoded(name) if charset == jis.CHARSET else None
+    said = f"{charset}''{quote(name if data is None else data, safe='')}"
     lines: list[str] = []
     room = _LINE - len(" filename*10*=;")
     while said:

@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import Final
 
-from eventum.mail.compose import Draft, header_lines, text_part
+from eventum.mail.compose import Draft, charset_for, header_lines, text_part
 from eventum.mail.headers import Headers, parameters
 from eventum.mail.parts import prepared
 
@@ -38,9 +38,11 @@ def forward(raw: bytes, draft: Draft) -> bytes:
     raw, block = prepared(raw)
     body = raw[block.body :]
     content = _content_lines(block.headers, body)
+    charset = charset_for(draft)
+    head = header_lines(draft, charset)
     if content is None:
-        return header_lines(draft) + _attached(raw, draft.text or _LEAD)
-    return b"".join((header_lines(draft), b"MIME-Version: 1.0\r\n", content.encode("ascii"), b"\r\n", body))
+        return head + _attached(raw, text_part(draft.text or _LEAD, charset))
+    return b"".join((head, b"MIME-Version: 1.0\r\n", content.encode("ascii"), b"\r\n", body))
 
 
 def _content_lines(headers: Headers, body: bytes) -> str | None:
@@ -88,14 +90,14 @@ def _folded(name: str, value: str) -> str:
     return line if len(line) <= _LINE else _BEFORE_PARAMETER.sub(lambda found: found[1] or ";\r\n", line)
 
 
-def _attached(raw: bytes, lead: str) -> bytes:
+def _attached(raw: bytes, lead: bytes) -> bytes:
     boundary = f"eventum-{hashlib.sha256(raw).hexdigest()[:40]}".encode("ascii")
     encoding = b"7bit" if raw.isascii() else b"8bit"
     return b"".join(
         (
             b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="%b"\r\n' % boundary,
             b"Content-Transfer-Encoding: %b\r\n\r\n--%b\r\n" % (encoding, boundary),
-            text_part(lead),
+            lead,
             b"\r\n--%b\r\nContent-Type: message/rfc822\r\n" % boundary,
             b'Content-Disposition: attachment; filename="original.eml"\r\n',
             b"Content-Transfer-Encoding: %b\r\n\r\n" % encoding,

@@ -1,4 +1,4 @@
-"""A header block: its bytes in, fields by lower-case name out, and the parameters of Content-Type and its like.
+"""A header block: its bytes in, fields by lower-case name out.
 
 The block is split here, on bytes, and not by `email`, which takes minutes and raises on some blocks.  Junk lines
 are dropped, every limit is by count, and two fields of one name are both kept: who may have only one says so.
@@ -7,18 +7,18 @@ are dropped, every limit is by count, and two fields of one name are both kept: 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from eventum.mail.charset import decode
+from eventum.mail.charsets.charset import decode
+from eventum.mail.parameters import MAX_FIELD_BYTES, parameters
 from eventum.mail.words import clean_line, decode_words
 
+__all__ = ["MAX_FIELDS", "MAX_FIELD_BYTES", "Block", "Headers", "parameters", "split_block", "strict_block"]
+
 MAX_FIELDS: Final = 1_000
-MAX_FIELD_BYTES: Final = 100_000
 _MAX_BLOCK: Final = 8_000_000
 _MAX_LEADING: Final = 65_536
-_MAX_PARAMETERS: Final = 200
 
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _BLANK_LINES: Final = re.compile(rb"(?:[ \t]*+\r?\n)+")
@@ -29,15 +29,12 @@ _FIELD: Final = re.compile(
          \n?""",
     re.MULTILINE | re.VERBOSE,
 )
-_PARAMETER: Final = re.compile(
-    r"""; \s* ([^=;\s"]{1,100}) \s* = \s*
-        (?: "( (?: [^"\\] | \\. )*+ )"   # quoted
-          | ([^;]*)                     # a token, or a raw name with blanks
-        )""",
-    re.VERBOSE | re.DOTALL,
+_WORD: Final = re.compile(r"=\?([A-Za-z][\w.:-]{1,40})[*?]")
+_UNFOLDED: Final = re.compile(
+    rb"""(?: =\? [!->@-~]{1,60} \? [BQbq] \? [ -~]{0,200} \?=
+            [ \t]*\r?\n){1,20}   # lines of one encoded word, which a gateway forgot to indent""",
+    re.VERBOSE,
 )
-_QUOTED_PAIR: Final = re.compile(r'\\(["\\])')
-_CONTINUATION: Final = re.compile(r"(.+?)\*(\d{1,3})?(\*)?\Z")
 
 
 class Headers(Mapping[str, tuple[str, ...]]):
@@ -73,6 +70,18 @@ class Headers(Mapping[str, tuple[str, ...]]):
         if value.isascii() and b"\x1b" not in value:
             return value.decode("ascii")
         return decode(value, self.charset, guess=False).strip()
+
+    def is_cut(self, name: str) -> bool:
+        """Whether a field of this name is longer than what is read of it."""
+        return any(len(value) > MAX_FIELD_BYTES for value in self._fields.get(name, ()))
+
+    def words_charset(self) -> str | None:
+        """The charset its writer's program uses: that of the first encoded word about subject and people, or None."""
+        for name in ("subject", "from", "to", "reply-to"):
+            found = _WORD.search(self.first(name) or "")
+            if found is not None:
+                return found[1]
+        return None
 
     def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
         """As of any mapping, but without an exception for each of the many fields a mail does not have."""
@@ -119,20 +128,29 @@ def split_block(data: bytes, start: int = 0) -> Block:
     end, body = (blank.start() + 1, blank.end()) if blank else (len(data), len(data))
     if end - start > _MAX_BLOCK:
         end = start + _MAX_BLOCK
-        defects.append("headers-cut")
+        defects.append("limit-headers")
     fields: dict[str, list[bytes]] = {}
-    position = start
+    position, name = start, ""
     for count, match in enumerate(_FIELD.finditer(data, start, end), start=1):
         if match.start() != position:
-            if count == 1 or data.find(b"\n", position, match.start() - 1) >= 0:
+            if name and _UNFOLDED.fullmatch(data, position, match.start()):
+                fields[name][-1] += b" " + data[position : match.start()].strip()
+                defects.append("broken-folding")
+            elif count == 1 or data.find(b"\n", position, match.start() - 1) >= 0:
                 break
-            defects.append("junk-in-headers")
+            else:
+                defects.append("junk-in-headers")
         if count > MAX_FIELDS:
-            defects.append("too-many-headers")
+            defects.append("limit-headers")
             position = end
             break
-        fields.setdefault(match[1].lower().decode("ascii"), []).append(match[3])
+        name = match[1].lower().decode("ascii")
+        fields.setdefault(name, []).append(match[3])
         position = match.end()
+    if name and position < end and _UNFOLDED.fullmatch(data, position, end):
+        fields[name][-1] += b" " + data[position:end].strip()
+        defects.append("broken-folding")
+        position = end
     if position < end:
         defects.append("no-blank-line")
         body = position
@@ -165,42 +183,3 @@ def strict_block(data: bytes, start: int, end: int) -> Headers | None:
         fields.setdefault(match[1].lower().decode("ascii"), []).append(match[3])
         position = match.end()
     return Headers(fields) if position == end else None
-
-
-def parameters(value: str) -> tuple[str, dict[str, str]]:
-    """`text/plain; charset=x` as its lower-case first word and its parameters by lower-case name (RFC 2045, 2231).
-
-    Values are decoded, also where a client used an encoded word (RFC 2047) for them, but not clean.
-    """
-    main, semicolon, rest = value.partition(";")
-    main = main.strip().lower()
-    if not semicolon:
-        return main, {}
-    plain: dict[str, str] = {}
-    pieces: dict[str, list[tuple[int, bool, str]]] = {}
-    for number, match in enumerate(_PARAMETER.finditer(";" + rest[:MAX_FIELD_BYTES])):
-        if number >= _MAX_PARAMETERS:
-            break
-        name = match[1].lower()
-        text = match[3].strip() if match[2] is None else _QUOTED_PAIR.sub(r"\1", match[2])
-        parts = _CONTINUATION.match(name) if "*" in name else None
-        if parts is None:
-            plain.setdefault(name, text)
-        else:
-            pieces.setdefault(parts[1], []).append((int(parts[2] or 0), parts[3] is not None or not parts[2], text))
-    found = {name: decode_words(text) for name, text in plain.items()}
-    for name, list_ in pieces.items():
-        found[name] = _joined(sorted(list_, key=lambda piece: piece[0]))
-    return main, found
-
-
-def _joined(pieces: list[tuple[int, bool, str]]) -> str:
-    # RFC 2231 section 3 and 4: numbered pieces, of which those with a star are percent-encoded; the first one
-    # begins with charset'language'.
-    charset = ""
-    data = b""
-    for position, (_, encoded, text) in enumerate(pieces):
-        if encoded and position == 0 and text.count("'") >= 2:
-            charset, _, text = text.split("'", 2)
-        data += unquote_to_bytes(text) if encoded else text.encode("utf-8", "replace")
-    return decode_words(decode(data, charset, guess=False))

@@ -27,8 +27,11 @@ class TooMuch(Exception):
     """The mail is too big, or too deep, to be read line by line."""
 
 
-def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[str, ...]]:
-    """The leaves of the body under these fields, and the defects that were met; raises TooMuch."""
+Found = tuple[tuple[Leaf, ...], tuple[str, ...], dict[str, Content]]
+
+
+def read_leaves(body: bytes, headers: Headers) -> Found:
+    """The leaves of the body under these fields, the defects that were met, the multiparts; raises TooMuch."""
     lines = body.count(b"\n") + body.count(b"\r")
     if len(body) > _MAX_BYTES or lines > _MAX_LINES:
         raise TooMuch
@@ -45,6 +48,7 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
         raise TooMuch from None
     leaves: list[Leaf] = []
     defects: list[str] = []
+    multiparts: dict[str, Content] = {}
     stack: list[tuple[Message, tuple[int, ...]]] = [(root, ())]
     while stack:
         node, path = stack.pop()
@@ -53,6 +57,7 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
         if any(isinstance(defect, errors.CloseBoundaryNotFoundDefect) for defect in node.defects):
             defects.append("unterminated")
         if node.is_multipart():
+            multiparts[".".join(map(str, path))] = node.content()
             children = list(enumerate(node.get_payload(), start=1))
             stack.extend((child, (*path, number)) for number, child in reversed(children))
             continue
@@ -61,7 +66,7 @@ def read_leaves(body: bytes, headers: Headers) -> tuple[tuple[Leaf, ...], tuple[
             defects.append("no-parts")
         # The library drops what follows a closing delimiter that opened nothing, so of the root all is kept.
         leaves.append(node.leaf(path, empty) if path else _root_leaf(node.content(), headers, body, empty))
-    return tuple(leaves), tuple(dict.fromkeys(defects))
+    return tuple(leaves), tuple(dict.fromkeys(defects)), multiparts
 
 
 def _root_leaf(content: Content, headers: Headers, body: bytes, empty: bool) -> Leaf:

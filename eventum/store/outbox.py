@@ -21,13 +21,14 @@ from eventum.mail.envelope import read as read_stamped
 from eventum.store import files
 from eventum.store.flush import Flush
 from eventum.store.layout import Layout, maildir
-from eventum.store.maildir import Entry, keys, name_of, settle, settled, settled_path
+from eventum.store.maildir import Entry, find, keys, name_of, settle, settled, settled_path
 from eventum.store.maker import Maker
 from eventum.store.records import ITS_OWN_FAULT
 from eventum.store.sendings import HEAD, Attempt, Sendings, Status
 
 # Seconds until the next attempt, by how many there were; the last one again and again.
 BACK_OFF = (60, 300, 900, 3600, 7200, 14400)
+MOST_HEARD = 20  # Later words of one entry that are noted: whoever got a mail may report of it again and again.
 GIVE_UP_AFTER = 5 * 24 * 3600  # Seconds (RFC 5321 section 4.5.4.1: at least 4-5 days).
 
 
@@ -154,11 +155,31 @@ class Outbox(Sendings):
             settle(entry, self._layout.failed)
             flush.folder(maildir(self._layout.failed)[2])
 
+    def heard(self, key: str, said: Attempt) -> None:
+        """What the far end reported of an entry later: noted once, durable; one that failed goes from sent to failed.
+
+        Of an entry that was cleared away nothing is noted. To be told again changes nothing.
+        """
+        if self.states([key]).get(key) is None:
+            return
+        heard = [(one.word, one.code, one.reply) for one in self.log(key) if one.report]
+        if (said.word, said.code, said.reply) not in heard and len(heard) < MOST_HEARD:
+            self._log(key, said, durable=True)
+        path = find(self._layout.sent, key) if said.status == "failed" else None
+        if path is not None:
+            with Flush() as flush:
+                files.rename(path, maildir(self._layout.failed)[2] / path.name)
+                flush.folder(maildir(self._layout.failed)[2])
+                flush.folder(path.parent)
+
     def _note(self, key: str, status: Status, reply: str) -> None:
-        """Log what the far end said. A log that cannot be written, which `verify` names, holds up no mail."""
-        line = msgspec.json.encode(Attempt(when=datetime.fromtimestamp(time.time(), UTC), status=status, reply=reply))
+        """Log what the far end said to an attempt."""
+        self._log(key, Attempt(when=datetime.fromtimestamp(time.time(), UTC), status=status, reply=reply))
+
+    def _log(self, key: str, said: Attempt, *, durable: bool = False) -> None:
+        """Add a line. A log that cannot be written, which `verify` names, holds up no mail."""
         try:
-            files.append(self._layout.out_log / f"{key}.jsonl", line + b"\n")
+            files.append(self._layout.out_log / f"{key}.jsonl", msgspec.json.encode(said) + b"\n", durable)
         except OSError as error:
             # A disk that fails is no fault of one file.
             if error.errno == errno.EIO or error.errno not in ITS_OWN_FAULT:

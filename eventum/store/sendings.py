@@ -23,12 +23,21 @@ HEAD = 8192  # Bytes that hold the trace headers.
 Status = Literal["held", "pending", "deferred", "sent", "failed"]
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an entry's log."""
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an entry's log: what the far end said to an attempt, or reported later.
+
+    A later word has the key of the mail that brought it (`report`), the kind of that report (`word`: "failed",
+    "delayed", "delivered", "relayed", "read" or "deleted"), the code of RFC 3463 in it, and `until` when the far end
+    tries.
+    """
 
     when: datetime
     status: Status
     reply: str
+    word: str = ""
+    report: str = ""
+    code: str = ""
+    until: datetime | None = None
 
 
 _attempt = msgspec.json.Decoder(Attempt)
@@ -112,7 +121,7 @@ class Sendings:
             id=entry.key,
             status=status,
             posting=posting,
-            attempts=len(log),
+            attempts=sum(1 for one in log if not one.report),
             next_attempt=upcoming if status in ("pending", "deferred") else None,
             log=log,
             path=Path(entry.path),

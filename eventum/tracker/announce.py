@@ -86,6 +86,7 @@ class _Announcer:
             references=threading.references_for(issue.root_message_id, earlier),
             automatic=notice.origin,
             extra=(("X-Eventum-Issue", str(issue.number)), ("X-Eventum-Type", recipient.notice)),
+            charset=self._people.project(issue.project).mail_charset,
         )
         posting = Posting(
             key=key_of(issue.number, event.number, recipient.address),

@@ -14,6 +14,7 @@ from eventum.issues.issue import Issue, held, messages
 from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import User
 from eventum.issues.trace import Row
+from eventum.mail.quotes.quoting import Piece
 from eventum.store.outbox import key_of
 from eventum.tracker.acting import Done, act, acting, check_staff, check_works_for
 from eventum.tracker.counts import scope_of
@@ -21,6 +22,7 @@ from eventum.tracker.facts import Known
 from eventum.tracker.from_mail import Wish, open_from_mails
 from eventum.tracker.ground import Arrival, Ground
 from eventum.tracker.guard import reading
+from eventum.tracker.message_view import pieces_of
 from eventum.tracker.opening import check_open
 from eventum.tracker.pooled import arrival_of
 from eventum.tracker.returning import own_issue, return_mail
@@ -153,6 +155,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     filing: Filing
     reason: str
     text: str
+    pieces: tuple[Piece, ...] = ()  # of the text; none of one that was cut
     told: tuple[str, ...]
 
 
@@ -196,6 +199,7 @@ def item(tracker: Tracker, place: Place, say: Say = str) -> Item | None:
         filing=one.message,
         reason=reason(one.message, say),
         text=clipped(message.text, LONGEST_TEXT),
+        pieces=pieces_of(message, LONGEST_TEXT) if len(message.text) <= LONGEST_TEXT else (),
         told=_told(tracker, issue, one.events[0]),
     )
 

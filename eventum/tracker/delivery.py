@@ -23,13 +23,15 @@ from eventum.wording import N_
 
 Delivery = dict[str, str]
 _UNDECIDED = timedelta(seconds=GIVE_UP_AFTER, days=1)  # So long a mail can wait for its first attempt.
+_SAYS_MORE = {"delayed": 1, "relayed": 2, "delivered": 3, "deleted": 4, "read": 5, "failed": 6}
 _MOST = 200  # Recipients of one mail that are looked for on a screen.
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One recipient of one mail: what became of it, what the far end said last, and when it is tried again.
 
-    `entry` is its id in the queue, "" when it was cleared away.
+    `entry` is its id in the queue, "" when it was cleared away. What was reported later has a `word` (see
+    `sendings.Attempt`), the key of the mail that reported it, a code, and `until` when the far end tries.
     """
 
     recipient: str
@@ -38,11 +40,35 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     reply: str = ""
     when: datetime | None = None
     next_attempt: datetime | None = None
+    word: str = ""
+    report: str = ""
+    code: str = ""
+    until: datetime | None = None
 
     @property
     def meaning(self) -> str:
         """What a refusal means in plain words, marked; "" when there was none or nobody knows."""
-        return replies.meaning(self.reply) if self.status in ("deferred", "failed") else ""
+        return replies.meaning(self.reply, self.code) if self.is_trouble else ""
+
+    @property
+    def in_short(self) -> str:
+        """The same in a few words."""
+        return replies.in_short(self.reply, self.code) if self.is_trouble else ""
+
+    @property
+    def advice(self) -> str:
+        """The meaning where it says more than the few words."""
+        return self.meaning if not self.in_short or ". " in self.meaning else ""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it has not arrived, for now or for good."""
+        return self.status in ("deferred", "failed") or self.word == "delayed"
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is more than that it was, or will be, handed over."""
+        return self.status not in ("sent", "pending") or bool(self.word)
 
 
 def deliveries(tracker: Tracker, number: int, events: Iterable[Event]) -> dict[int, list[Delivery]]:
@@ -93,7 +119,18 @@ def lines(tracker: Tracker, issue: Issue, events: Iterable[Event], shown: Iterab
     for event_number, what in _failures(tracker, issue.number, events):
         key = key_of(issue.number, event_number, what.recipient)
         if key not in made or not made[key][1].status:
-            made[key] = event_number, Line(recipient=what.recipient, status="failed", entry="", reply=what.reply)
+            made[key] = (
+                event_number,
+                Line(
+                    recipient=what.recipient,
+                    status="failed",
+                    entry="",
+                    reply=what.reply,
+                    word="failed" if what.report else "",
+                    report=what.report,
+                    code=what.code,
+                ),
+            )
     found: dict[int, list[Line]] = {}
     for number, line in made.values():
         if line.status:
@@ -107,10 +144,25 @@ def _by_log(tracker: Tracker, key: str, address: str) -> Line:
     if not log:
         return Line(recipient=address, status="", entry=key)
     last, upcoming = log[-1], None
+    attempt = max((at for at, one in enumerate(log) if not one.report), default=0)
+    if log[attempt].status == "sent":
+        # Words come in any order: a receipt says more than a delay that is told of after it.
+        last = max(log[attempt:], key=lambda one: _SAYS_MORE.get(one.word, 0))
+    else:
+        last = log[attempt]
     if last.status == "deferred":
         upcoming = last.when + timedelta(seconds=back_off(sum(1 for one in log if one.status == "deferred")))
     return Line(
-        recipient=address, status=last.status, entry=key, reply=last.reply, when=last.when, next_attempt=upcoming
+        recipient=address,
+        status=last.status,
+        entry=key,
+        reply=last.reply,
+        when=last.when,
+        next_attempt=upcoming,
+        word=last.word,
+        report=last.report,
+        code=last.code,
+        until=last.until,
     )
 
 

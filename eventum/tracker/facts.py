@@ -19,6 +19,7 @@ from eventum.mail import threading
 from eventum.mail.address import Address
 from eventum.mail.automatic import may_answer
 from eventum.store.index_tables import MessageMatch
+from eventum.tracker.disposition import Disposition, Outcome
 from eventum.tracker.ground import Arrival, Ground
 
 _QUOTED = re.compile(
@@ -57,7 +58,7 @@ class Known:
     def association(self) -> association.Facts:
         """What the table of association asks for."""
         ground, message = self._ground, self.message
-        asked = threading.candidates(message)[:LOOKED_UP]
+        asked = self._asked()
         tag = read_tag(message.subject) if ground.general.subject_routing.enabled else None
         tagged = ground.issue(tag.number) if tag else None
         return association.Facts(
@@ -75,6 +76,14 @@ class Known:
             copy_of=self._copy_of(),
             auto_create=self._opens_issues(),
         )
+
+    def _asked(self) -> tuple[str, ...]:
+        """The ids to look up: the mail of ours that a report gives back, then what the mail itself says it answers."""
+        asked = threading.candidates(self.message)[:LOOKED_UP]
+        report = self.message.report
+        # Of all that a report names only what proves itself counts: anybody may write one.
+        is_ours = report is not None and threading.read_our_id(report.original_id, self._ground.ids_key) is not None
+        return (report.original_id, *asked) if report is not None and is_ours else asked
 
     def _copy_of(self) -> int:
         """The issue of this project that has this mail already, when a list changed one of the two on its way."""
@@ -191,6 +200,20 @@ class Known:
             duplicate_of=self.duplicate_of(),
             destination=envelope.destination,
             trace=trace,
+        )
+
+    def disposition(self, outcome: Outcome, issue: int, rows: tuple[Row, ...]) -> Disposition:
+        """What became of it, for who asks."""
+        message = self.message
+        return Disposition(
+            key=self.arrival.key,
+            account=self.arrival.envelope.destination,
+            outcome=outcome,
+            issue=issue,
+            message_id=message.message_id,
+            subject=message.subject,
+            sender=message.from_[0].address if message.from_ else "",
+            trace=rows,
         )
 
 

@@ -22,7 +22,7 @@ from eventum.tracker.limits import Read
 from eventum.tracker.reading import Reader, cached, cached_path, keep
 
 if TYPE_CHECKING:
-    from eventum.mail.markup import Markup
+    from eventum.mail.html.markup import Markup
 
 CHILDREN = 2  # At once in one process.
 IDLE = 20.0  # Seconds a child waits for the next question.
@@ -129,18 +129,38 @@ def reading(cache: Path, digest: str, stored: Path) -> Message:
     return answer.message
 
 
-def markup(cache: Path, digest: str, stored: Path) -> "Markup | None":
-    """What the HTML of a stored mail can be shown as; None for a mail without any, or one that breaks who reads it.
-
-    Raises as `reading`.
+def inner(cache: Path, digest: str, stored: Path, inside: str) -> Message:
+    """What a mail says that lies in a stored one, at this path; kept like any reading. Raises as `reading`, and
+    `NotFound` when there is no mail at that path.
     """
-    from eventum.mail.markup import Markup  # Few of those who read mail show its HTML.
+    name = f"{digest}.{inside.replace('/', '-')}"
+    message = cached(cache, name)
+    if message is not None:
+        return message
+    if unread(cache, name):
+        return stand_in(name)
+    answer = _answer(cache, stored, f"read:{inside}")
+    if answer.message is None:
+        _remember(cache, name, answer.error)
+        return stand_in(name)
+    keep(cache, answer.message, name)
+    return answer.message
 
-    if unread(cache, f"{digest}.html"):
+
+def markup(cache: Path, digest: str, stored: Path, inside: str = "", *, remote: bool = False) -> "Markup | None":
+    """What the HTML of a stored mail, or of one in it, can be shown as; None for a mail without any, or one that
+    breaks who reads it.
+
+    Raises as `inner`.
+    """
+    from eventum.mail.html.markup import Markup  # Few of those who read mail show its HTML.
+
+    name = f"{digest}.{inside.replace('/', '-')}.html" if inside else f"{digest}.html"
+    if unread(cache, name):
         return None
-    answer = _answer(cache, stored, "html")
+    answer = _answer(cache, stored, ("remote" if remote else "html") + (f":{inside}" if inside else ""))
     if answer.error:
-        _remember(cache, f"{digest}.html", answer.error)
+        _remember(cache, name, answer.error)
         return None
     with records.MAKING:  # Two threads of a web server may be here at once.
         return msgspec.json.decode(answer.markup, type=Markup | None)
@@ -152,6 +172,8 @@ def _answer(cache: Path, stored: Path, what: str = "read") -> Read:
     answer = ask(cache, stored, what)
     if answer.blameless:
         raise Busy(answer.error)
+    if answer.absent:
+        raise NotFound(answer.error)
     return answer
 
 

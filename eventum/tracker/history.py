@@ -32,6 +32,7 @@ from eventum.issues.handling import PLACED, decision, step_name
 from eventum.issues.notices import BLOCKED
 from eventum.issues.people import People
 from eventum.mail.address import Address
+from eventum.tracker import replies
 from eventum.wording import N_, Say
 
 FIELDS = MappingProxyType(
@@ -140,8 +141,10 @@ def phrase(what: What, people: People, say: Say = str) -> str:
             return say(N_("{address} may write")).format(address=address)
         case ReplierRemoved(address):
             return say(N_("{address} may no longer write")).format(address=address)
-        case DeliveryFailed(recipient, _, _):
-            return say(N_("not delivered to {address}")).format(address=recipient)
+        case DeliveryFailed(recipient, _, reply, code):
+            reason = say(replies.in_short(reply, code))
+            text = N_("not delivered to {address}: {reason}") if reason else N_("not delivered to {address}")
+            return say(text).format(address=recipient, reason=reason)
         case TakenOut():
             return say(N_("a message taken out"))
         case Undone():
@@ -189,8 +192,14 @@ def _said(what: What, people: People, say: Say) -> tuple[str, dict[str, str]]:
             return known if subject else N_("A message was taken out."), {"subject": subject}
         case Undone():
             return N_("The last step was taken back."), {}
-        case DeliveryFailed(recipient, _, reply):
-            return N_("A mail to {address} could not be delivered: {reply}"), {"address": recipient, "reply": reply}
+        case DeliveryFailed(recipient, _, reply, code):
+            values = {"address": recipient, "reply": reply, "reason": say(replies.in_short(reply, code))}
+            if values["reason"] and reply:
+                return N_("Not delivered to {address}: {reason}. The far end said: {reply}"), values
+            if values["reason"]:
+                return N_("Not delivered to {address}: {reason}."), values
+            known = N_("A mail to {address} could not be delivered: {reply}")
+            return (known if reply else N_("A mail to {address} could not be delivered.")), values
 
 
 def _status(name: str, say: Say) -> str:

@@ -35,8 +35,9 @@ LIMITS = Limits()
 class Read(msgspec.Struct, frozen=True, kw_only=True):
     """What the child answers: the mail, or its cleaned HTML, or why it could not be read.
 
-    `markup` is a `mail.markup.Markup` in JSON, or null: who runs by cron has no use for it and does not load it.
-    `blameless`: it was the disk or this machine, not the mail. `number`: which question of this child it answers.
+    `markup` is a `mail.html.markup.Markup` in JSON, or null: who runs by cron has no use for it and does not load it.
+    `blameless`: it was the disk or this machine, not the mail. `absent`: the mail has no such mail in it. `number`:
+    which question of this child it answers.
     """
 
     envelope: Envelope | None = None
@@ -44,4 +45,5 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     markup: bytes = b""
     error: str = ""
     blameless: bool = False
+    absent: bool = False
     number: int = 0

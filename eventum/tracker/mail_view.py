@@ -1,4 +1,4 @@
-"""One mail as a screen shows it: what it says, what came with it, why it is where it is.
+"""One mail as a screen shows it: what it says, what came with it, why it is where it is; also a mail inside a mail.
 
 Flows in: a user and an id from an address line. Flows out: values, or `NotFound` with the same words for what is not
 there and what this user may not see. An id is looked up before a path is made of it.
@@ -15,22 +15,26 @@ from eventum.issues.events import Filing
 from eventum.issues.issue import messages
 from eventum.issues.people import User
 from eventum.issues.why import Reason, headline, reasons
+from eventum.mail.address import Address
+from eventum.mail.formats.calendar import Invitation
 from eventum.mail.headers import split_block
-from eventum.mail.markup import Markup, picture_type
-from eventum.mail.message import part_bytes
+from eventum.mail.html.markup import Markup
+from eventum.mail.message import Message, embedded
+from eventum.mail.quotes.quoting import Piece
 from eventum.mail.reading import Attachment
-from eventum.mail.safe import disposition, file_label
-from eventum.tracker import guard
+from eventum.tracker import guard, report_view
 from eventum.tracker.counts import scope_of
 from eventum.tracker.guard import UNREAD, reading
+from eventum.tracker.message_view import pieces_of
 from eventum.tracker.reading import raw_bytes
+from eventum.tracker.report_view import Given
+from eventum.tracker.shortcomings import Shortcoming, seals, shortcomings
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_, Say
 
-__all__ = ["File", "Place", "Shown", "disposition", "html", "html_if_any", "part", "place_of", "raw", "shown"]
-
 KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._=-]{0,199}", re.ASCII)
-PART = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,30}|rest", re.ASCII)
+_LEAF = r"(?:[0-9]{1,5}(?:\.[0-9]{1,5}){0,30}|rest)"
+PART = re.compile(f"{_LEAF}(?:/{_LEAF}){{0,8}}", re.ASCII)
 LONGEST_HEAD = 200_000  # Bytes of raw headers that are shown; all of them are in the raw mail.
 LONGEST_TEXT = 200_000  # Characters of text that are shown at once.
 MISSING = N_("There is no such mail.")
@@ -52,27 +56,32 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A mail as a screen shows it. `parts` are its attachments; those in `pictures` can be looked at.
 
-    `is_unread`: it breaks whoever reads it, so there is no text and no part, only its bytes.
+    `inside` is the path of a mail in the one that was filed, "" for that one itself. `is_unread`: it breaks whoever
+    reads it, so there is no text and no part, only its bytes. `label` says what a program's mail is, `report` what it
+    reports. `troubles` says what of it is not there or a guess.
     """
 
     place: Place
+    inside: str = ""
     text: str
+    pieces: tuple[Piece, ...] = ()
     is_cut: bool
     is_unread: bool
     has_html: bool
     head: str
     parts: tuple[Attachment, ...]
     pictures: frozenset[str]
+    events: tuple[Invitation, ...] = ()
+    seals: tuple[str, ...] = ()
+    troubles: tuple[Shortcoming, ...] = ()
+    label: str = ""
+    report: Given | None = None
     why: str
     reasons: tuple[Reason, ...]
 
-
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to download: a name that is no path, the bytes, and the type of a picture, "" for all else."""
-
-    name: str
-    data: bytes
-    picture: str = ""
+    def path(self, part: str) -> str:
+        """The path of one of its parts in the mail that was filed."""
+        return f"{self.inside}/{part}" if self.inside else part
 
 
 def shown(tracker: Tracker, user: User, key: str, say: Say = str, *, with_head: bool = True) -> Shown:
@@ -86,61 +95,81 @@ def shown(tracker: Tracker, user: User, key: str, say: Say = str, *, with_head: 
     except NotFound as error:
         raise NotFound(MISSING) from error
     trace = place.filing.trace if place.staff else ()
+    return msgspec.structs.replace(
+        _shown(place, message, head=head, why=headline(trace, say), reasons=reasons(trace, say)),
+        label=report_view.label(message, place.filing.automatic, say),
+        report=report_view.shown(tracker, message, place.issue, say),
+    )
+
+
+def inner(tracker: Tracker, user: User, key: str, inside: str) -> Shown:
+    """A mail that lies in another one, at this path. Raises `NotFound`."""
+    place = place_of(tracker, user, key)
+    if not PART.fullmatch(inside):
+        raise NotFound(MISSING)
+    try:
+        message = guard.inner(tracker.cache, place.filing.digest, place.path, inside)
+        # A child has taken it out of there within its limits, so doing it once more is safe here.
+        head = _head(embedded(raw_bytes(place.path), inside))
+    except NotFound as error:
+        raise NotFound(MISSING) from error
+    filing = msgspec.structs.replace(
+        place.filing,
+        from_=next(iter(message.from_), Address("", "")),
+        verified="unverified",
+        to=message.to,
+        cc=message.cc,
+        subject=message.subject,
+        date=message.date,
+        message_id="" if message.message_id_made else message.message_id,
+        automatic=message.automatic,
+        outgoing=False,
+    )
+    return _shown(msgspec.structs.replace(place, filing=filing), message, head=head, inside=inside)
+
+
+def _shown(
+    place: Place, message: Message, *, head: str, inside: str = "", why: str = "", reasons: tuple[Reason, ...] = ()
+) -> Shown:
     return Shown(
         place=place,
+        inside=inside,
         text=message.text[:LONGEST_TEXT],
+        pieces=pieces_of(message, LONGEST_TEXT),
         is_cut=len(message.text) > LONGEST_TEXT,
         is_unread=UNREAD in message.defects,
         has_html=message.html,
         head=head,
         parts=message.attachments,
         pictures=frozenset(one.part for one in message.attachments if one.type.startswith("image/")),
-        why=headline(trace, say),
-        reasons=reasons(trace, say),
+        events=message.events,
+        seals=seals(message.seals),
+        troubles=shortcomings(message.defects),
+        why=why,
+        reasons=reasons,
     )
 
 
-def html(tracker: Tracker, user: User, key: str) -> Markup:
-    """The mail's HTML, cleaned. Raises `NotFound`, also for a mail without any."""
-    place = place_of(tracker, user, key)
-    try:
-        found = guard.markup(tracker.cache, place.filing.digest, place.path)
-    except NotFound as error:
-        raise NotFound(MISSING) from error
+def html(tracker: Tracker, user: User, key: str, inside: str = "", *, remote: bool = False) -> Markup:
+    """The HTML of a mail, or of one in it, cleaned; with remote pictures when somebody wants them.
+
+    Raises `NotFound`, also for a mail without any.
+    """
+    found = html_if_any(tracker, user, key, inside, remote=remote)
     if found is None:
         raise NotFound(MISSING)
     return found
 
 
-def html_if_any(tracker: Tracker, user: User, key: str) -> Markup | None:
-    """As `html`; None for a mail without any, and for one whose HTML breaks whoever cleans it: it is shown as text."""
-    try:
-        return html(tracker, user, key)
-    except NotFound:
-        return None
-
-
-def raw(tracker: Tracker, user: User, key: str) -> File:
-    """The mail as it was received. Raises `NotFound`."""
+def html_if_any(tracker: Tracker, user: User, key: str, inside: str = "", *, remote: bool = False) -> Markup | None:
+    """As `html`; None for a mail without any, or one whose HTML breaks who cleans it."""
     place = place_of(tracker, user, key)
-    return File(name=f"{file_label(place.filing.subject or 'mail', 60)}.eml", data=_bytes(place))
-
-
-def part(tracker: Tracker, user: User, key: str, number: str) -> File:
-    """One attachment. Raises `NotFound`."""
-    place = place_of(tracker, user, key)
-    if not PART.fullmatch(number):
+    if inside and not PART.fullmatch(inside):
         raise NotFound(MISSING)
     try:
-        message = reading(tracker.cache, place.filing.digest, place.path)
-        if UNREAD in message.defects:
-            raise NotFound(MISSING)
-        # Its parts were found by a child within its limits, so finding them once more is safe here.
-        data = part_bytes(_bytes(place), number)
+        return guard.markup(tracker.cache, place.filing.digest, place.path, inside, remote=remote)
     except NotFound as error:
         raise NotFound(MISSING) from error
-    name = next((one.name for one in message.attachments if one.part == number), f"part-{number}.bin")
-    return File(name=file_label(name), data=data, picture=picture_type(data))
 
 
 def place_of(tracker: Tracker, user: User, key: str) -> Place:
@@ -193,13 +222,6 @@ def _in_pool(tracker: Tracker, user: User, where: tuple[str, str] | None, key: s
         project=titles.get(pooled.project, ""),
         staff=True,
     )
-
-
-def _bytes(place: Place) -> bytes:
-    try:
-        return raw_bytes(place.path)
-    except NotFound as error:
-        raise NotFound(MISSING) from error
 
 
 def _head(raw: bytes) -> str:

@@ -13,7 +13,7 @@ from eventum.errors import Conflict, NotFound, Refused
 from eventum.issues.people import Preferences, Project, Role, User, role_named
 from eventum.store.people import LOCK
 from eventum.tracker.once import check_same
-from eventum.tracker.particulars import CHOICES, check_administrators, check_line, check_user
+from eventum.tracker.particulars import CHOICES, check_administrators, check_charset, check_line, check_user
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -66,6 +66,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True):
     closed_status: str | None = None
     aliases: tuple[str, ...] | None = None
     staff_may_mail: bool | None = None
+    mail_charset: str | None = None
     archived: bool | None = None
 
 
@@ -82,18 +83,8 @@ def save_user(tracker: Tracker, name: str | None, form: UserForm) -> User:
         if (made := tracker.people.load_all().user(user.id)) is not None:
             check_same(made.email, (form.email or "").strip().lower())
             return made
-    plain = (
-        "name",
-        "password",
-        "active",
-        "administrator",
-        "timezone",
-        "relative_dates",
-        "keys",
-        "signature_in",
-        *CHOICES,
-    )
-    changes = _given(form, (*plain, "revision"))
+    plain = ("name", "password", "active", "administrator", "timezone", "relative_dates", "keys", "signature_in")
+    changes = _given(form, (*plain, *CHOICES, "revision"))
     if form.email is not None:
         changes["email"] = form.email.strip().lower()
     if form.aliases is not None:
@@ -134,7 +125,9 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
         check_same(made.title, (form.title or "").strip())
         return made
     statuses = ("initial_status", "open_status", "closed_status")
-    changes = _given(form, ("title", "sender_name", "staff_may_mail", "archived", "revision", *statuses))
+    changes = _given(
+        form, ("title", "sender_name", "staff_may_mail", "mail_charset", "archived", "revision", *statuses)
+    )
     for field in ("categories", "priorities", "statuses"):
         if (values := getattr(form, field)) is not None:
             changes[field] = tuple(dict.fromkeys(value.strip() for value in values))
@@ -157,6 +150,7 @@ def save_project(tracker: Tracker, name: str | None, form: ProjectForm) -> Proje
                 statuses=", ".join(project.statuses),
                 field="statuses",
             )
+    check_charset(project.mail_charset)
     try:
         return tracker.people.save_project(project)
     except Conflict:

@@ -12,7 +12,17 @@ import msgspec
 
 from eventum.errors import Damaged, NotFound
 from eventum.issues import handling
-from eventum.issues.events import Assigned, Closed, Event, Filed, Opened, Reopened, StatusChanged, Undone
+from eventum.issues.events import (
+    Assigned,
+    Closed,
+    DeliveryFailed,
+    Event,
+    Filed,
+    Opened,
+    Reopened,
+    StatusChanged,
+    Undone,
+)
 from eventum.issues.people import People, User
 from eventum.mail.address import Address
 from eventum.store.index_lists import Line, Listing
@@ -21,7 +31,7 @@ from eventum.tracker.tracker import Tracker
 
 MOST = 50  # Issues that changed since then and are looked at.
 
-Deed = Literal["opened", "answered", "noted", "blocked", "closed", "reopened", "assigned", "status"]
+Deed = Literal["opened", "answered", "noted", "blocked", "closed", "reopened", "assigned", "status", "undelivered"]
 
 
 class News(msgspec.Struct, frozen=True):
@@ -91,6 +101,8 @@ def _deed(event: Event, *, is_staff: bool) -> Deed | None:
             return "assigned"
         case StatusChanged():
             return "status"
+        case DeliveryFailed() if is_staff:
+            return "undelivered"
     return None
 
 
@@ -106,6 +118,8 @@ def _is_old_mail(event: Event) -> bool:
 
 def _name(event: Event, line: Line, people: People) -> str:
     what = event.what
+    if isinstance(what, DeliveryFailed):
+        return what.recipient
     sender = what.message.from_ if isinstance(what, Filed) and not what.message.outgoing else Address("", "")
     # Who put somebody's mail here did not write it.
     address = sender.address or event.who

@@ -10,6 +10,7 @@ from eventum.errors import Refused
 from eventum.issues.people import REFRESHES, SIGNED, THEMES, WEEK_STARTS, User
 from eventum.issues.typed import LANGUAGES
 from eventum.issues.typed import timezones as timezones  # For screens that offer them.
+from eventum.mail.compose import CHARSETS
 from eventum.tracker.tracker import Tracker
 from eventum.wording import N_
 
@@ -34,6 +35,12 @@ def check_line(kind: str, text: str, field: str = "") -> None:
     """Raise `Refused` for a text that is not one line; `kind` is a name of LINES, `field` where it was typed."""
     if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
         raise Refused(LINES[kind], most=MAX_NAME, text=text[:40], field=field or kind)
+
+
+def check_charset(name: str) -> None:
+    """Raise `Refused` for what a project's mail cannot be written in."""
+    if name not in CHARSETS:
+        raise Refused(OTHER_CHOICE, value=name, known=", ".join(CHARSETS), field="mail_charset")
 
 
 def check_user(user: User) -> None:

@@ -6,11 +6,16 @@ decide about him, his roles and aliases, is `membership`.
 
 import msgspec
 
+from eventum.errors import Conflict, Refused
 from eventum.issues.people import Preferences, Project, User
 from eventum.issues.people import preferences as preferences_of
 from eventum.tracker import invitations
 from eventum.tracker.membership import UserForm, save_user
 from eventum.tracker.tracker import Tracker
+from eventum.wording import N_
+
+MOST_SENDERS = 500  # whose pictures somebody lets in
+_TRIES = 5
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -44,3 +49,26 @@ def save_preferences(tracker: Tracker, user: User, form: UserForm, address: str)
     saved = save_user(tracker, user.id, form)
     invitations.ask_for_address(tracker, saved, wanted)
     return Saved(saved, wanted)
+
+
+def let_pictures_in(tracker: Tracker, user: User, sender: str, let: bool) -> User:
+    """Whether the mails of a sender may load pictures from elsewhere when this user looks at them; the user as saved.
+
+    Raises `Refused` when he has named too many senders.
+    """
+    sender = sender.strip().lower()
+    for tries in range(_TRIES):
+        known = tracker.people.user(user.id)
+        senders = tuple(one for one in known.pictures_from if one != sender)
+        if let and sender:
+            senders = (*senders, sender)
+        if len(senders) > MOST_SENDERS:
+            raise Refused(N_("You named {most} senders already; take one away in your preferences."), most=MOST_SENDERS)
+        if senders == known.pictures_from:
+            return known
+        try:
+            return tracker.people.save_user(msgspec.structs.replace(known, pictures_from=senders))
+        except Conflict:  # He, or somebody, saved another thing of his in between.
+            if tries + 1 == _TRIES:
+                raise
+    raise AssertionError("unreachable")

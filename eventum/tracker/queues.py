@@ -13,7 +13,7 @@ import msgspec
 
 from eventum.errors import Busy, Damaged, NotFound, Refused
 from eventum.store.sendings import Queued, Status
-from eventum.tracker import guard
+from eventum.tracker import guard, replies
 from eventum.tracker.mails import Row, one_of
 from eventum.tracker.reading import raw_bytes
 from eventum.tracker.tracker import Tracker
@@ -40,6 +40,19 @@ NOTICES = MappingProxyType(
         "confirm_address": N_("Link to confirm an address"),
         "address_change": N_("Change of address"),
         "alert": N_("Alert"),
+    }
+)
+
+
+# What was reported of a mail after it was handed over, for people.
+WORDS = MappingProxyType(
+    {
+        "failed": N_("It came back."),
+        "delayed": N_("It is delayed on its way."),
+        "delivered": N_("It was delivered."),
+        "relayed": N_("It was passed on, to a server that sends no reports."),
+        "read": N_("It was read."),
+        "deleted": N_("It was deleted unread."),
     }
 )
 
@@ -190,7 +203,7 @@ def _settled(tracker: Tracker, key: str) -> Iterator[Status]:
 
 
 def _row(entry: Queued) -> Row:
-    posting = entry.posting
+    posting, last = entry.posting, entry.log[-1] if entry.log else None
     return {
         "id": entry.id,
         "status": entry.status,
@@ -202,7 +215,9 @@ def _row(entry: Queued) -> Row:
         "issue": posting.issue or None,
         "attempts": entry.attempts,
         "next_attempt": entry.next_attempt,
-        "last_reply": entry.log[-1].reply if entry.log else None,
+        "last_reply": last.reply if last else None,
         "queued": posting.queued,
         "hold": posting.hold or None,
+        "reported": last.word or None if last else None,
+        "reason": replies.in_short(last.reply, last.code) or None if last and entry.status == "failed" else None,
     }

@@ -21,13 +21,17 @@ import msgspec
 
 from eventum.errors import NotFound
 from eventum.mail.envelope import Posting, read
-from eventum.mail.message import parse
+from eventum.mail.message import embedded, parse
+from eventum.mail.parts import MAX_SIZE
 from eventum.store import files
 from eventum.tracker.limits import END, HELLO, Limits, Read
 from eventum.tracker.reading import keep
 
 ROOM = 128 << 20  # Bytes of memory for the program itself, and for what no mail's size explains.
 FACTOR = 6  # Memory that reading takes at most, in sizes of the mail; measured 5.5.
+MOST = MAX_SIZE + (
+    1 << 20
+)  # Bytes of a stored mail that are looked at: what is read of a mail, and our trace above it.
 A_SECOND = 16 << 20  # Bytes of a mail that may take a second of CPU more; measured 0.1.
 
 
@@ -41,10 +45,10 @@ def main(cache: Path, limits: Limits, idle: float) -> None:
     _write(out, HELLO)
     for number, question in enumerate(questions(0, idle)):
         what, _, path = question.partition(b"\t")
-        _bound(limits, _size(path))
+        _bound(limits, min(_size(path), MOST))
         answer = msgspec.structs.replace(answer_to(what.decode(), path), number=number)
         frame = encoder.encode(answer)
-        if answer.message is not None and len(frame) <= limits.answer:
+        if what == b"read" and answer.message is not None and len(frame) <= limits.answer:
             with contextlib.suppress(OSError):  # A cache that is full or gone costs time, never a mail.
                 keep(cache, answer.message)
         if len(frame) > limits.answer:
@@ -69,16 +73,25 @@ def questions(fd: int, idle: float) -> Iterator[bytes]:
 
 
 def answer_to(what: str, path: bytes) -> Read:
-    """What is wanted of one mail."""
+    """What is wanted of one mail: "read", "html" or "remote" (HTML with remote pictures); with ":3/2" behind it of the
+    mail that lies in this one at that path.
+    """
     try:
-        data = files.read(os.fsdecode(path))
+        # Of a huge mail only as much as anybody would look at.
+        data = files.read(os.fsdecode(path)) if _size(path) <= MOST else files.read_head(os.fsdecode(path), MOST)
     except (NotFound, OSError) as error:
         return Read(error=str(error), blameless=True)
     trace, raw = read(data)
-    if what == "html":
-        from eventum.mail.markup import markup  # Few children are ever asked for it.
+    wanted, _, inside = what.partition(":")
+    try:
+        if wanted != "read":
+            from eventum.mail.html.markup import markup  # Few children are ever asked for it.
 
-        return Read(markup=msgspec.json.encode(markup(raw)))
+            return Read(markup=msgspec.json.encode(markup(raw, inside, remote=wanted == "remote")))
+        if inside:
+            return Read(message=parse(embedded(raw, inside)))
+    except NotFound as error:
+        return Read(error=str(error), absent=True)
     envelope = None if isinstance(trace, Posting) else trace
     return Read(envelope=envelope, message=parse(raw))
 

@@ -23,7 +23,7 @@ import msgspec
 
 from eventum.errors import Damaged, NotFound
 from eventum.mail.envelope import read
-from eventum.mail.message import Message
+from eventum.mail.message import READING, Message
 from eventum.store import files, records
 from eventum.tracker.limits import END, HELLO, LIMITS, Limits, Read
 
@@ -57,7 +57,7 @@ class Reader:
     def ask(self, path: str, what: str = "read") -> None:
         """Let a mail be read; its answer comes after those of the mails asked for before.
 
-        `what` else: "html", what its HTML can be shown as.
+        `what` else: see `reader.answer_to`.
         """
         if not self._asked:
             self._missing = ""
@@ -222,11 +222,12 @@ def keep(cache: Path, message: Message, digest: str = "") -> None:
 
 
 def cached(cache: Path, digest: str) -> Message | None:
-    """What a mail says, if it was read before."""
+    """What a mail says, if it was read before, by a reader of this edition."""
     try:
-        return records.decode(files.read(cached_path(cache, digest)), Message, digest)
+        found = records.decode(files.read(cached_path(cache, digest)), Message, digest)
     except (NotFound, Damaged):
         return None
+    return found if found.reading == READING else None
 
 
 def raw_bytes(stored: Path) -> bytes:

@@ -15,6 +15,7 @@ from eventum.issues.notices import LONGEST_TEXT, clipped
 from eventum.issues.people import User
 from eventum.issues.trace import Row
 from eventum.store.pool import Pooled, record_of
+from eventum.tracker import reported
 from eventum.tracker.announce import announce
 from eventum.tracker.disposition import UNUSABLE, Disposition, Outcome
 from eventum.tracker.facts import Known
@@ -69,6 +70,7 @@ class _Batch:
         if seen is not None:
             return seen
         answer, rows = association.associate(known.association())
+        reported.hear(self.ground, known)
         match answer:
             case association.ToIssue():
                 return self._into(known, answer, rows)
@@ -76,19 +78,6 @@ class _Batch:
                 return self._new(known, answer, rows)
             case association.ToPool(outcome):
                 return self._pool(known, outcome, rows)
-
-    def _told(self, known: Known, outcome: Outcome, issue: int, rows: tuple[Row, ...]) -> Disposition:
-        message = known.message
-        return Disposition(
-            key=known.arrival.key,
-            account=known.arrival.envelope.destination,
-            outcome=outcome,
-            issue=issue,
-            message_id=message.message_id,
-            subject=message.subject,
-            sender=message.from_[0].address if message.from_ else "",
-            trace=rows,
-        )
 
     def _seen(self, known: Known) -> Disposition | None:
         """The two first questions: are these very bytes kept already, and is this content?"""
@@ -103,7 +92,7 @@ class _Batch:
                 issue = 0
         if issue is not None:
             row = Row("receive", "same_bytes", key[:16], f"issue:{issue}" if issue else "kept")
-            return self._told(known, "duplicate", issue or 0, (row,))
+            return known.disposition("duplicate", issue or 0, (row,))
         kept = self.ground.kept(known.message.digest, destination)
         if kept is not None:
             row = Row("receive", "same_content", kept.key[:16], f"issue:{kept.issue}" if kept.issue else "kept")
@@ -132,7 +121,7 @@ class _Batch:
         )
         self.changes.pooled.append((pooled, outcome, known.arrival.path))
         self.ground.remember(filing, 0, account if outcome == "unassociated" else "")
-        return self._told(known, outcome, 0, rows)
+        return known.disposition(outcome, 0, rows)
 
     def _into(self, known: Known, answer: association.ToIssue, rows: tuple[Row, ...]) -> Disposition:
         """Into an issue there is, as what it is or as a blocked note."""
@@ -157,15 +146,15 @@ class _Batch:
             )
         )
         filing = msgspec.structs.replace(known.filing(), kind=answer.kind, parent=answer.parent)
-        outcome: Outcome = "filed"
+        outcome: Outcome = "blocked" if isinstance(admitted, admission.Block) else "filed"
         if isinstance(admitted, admission.Block):
-            filing = msgspec.structs.replace(filing, kind="note", blocked=admitted.reason)
-            outcome = "blocked"
+            handled = reported.handled(self.ground, known)
+            filing = msgspec.structs.replace(filing, kind="note", blocked=admitted.reason, handled=handled)
         # Whoever had to hear of it heard of the other copy.
         verdict = Verdict("silent") if answer.again else self._fuse(known, work)
         rows = (*rows, *why, *verdict.rows)
         self._file(work, known, filing, rows, verdict=verdict)
-        return self._told(known, outcome, work.number, rows)
+        return known.disposition(outcome, work.number, rows)
 
     def _fuse(self, known: Known, work: Work | None) -> Verdict:
         """What the loop fuse says of a mail that goes into an issue, or (None) would open one."""
@@ -247,7 +236,7 @@ class _Batch:
             pull(self.ground, work, *place.split("/", 1))
         filing = msgspec.structs.replace(known.filing(), parent=answer.parent)
         self._file(work, known, filing, (*rows, *why), opening=True)
-        return self._told(known, "new_issue", number, (*rows, *why))
+        return known.disposition("new_issue", number, (*rows, *why))
 
     def _number(self) -> int:
         if not self.dry_run:

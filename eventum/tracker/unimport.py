@@ -123,7 +123,7 @@ class TakingBack:
             done.mails += len(ours)
             return
         for one in mails:
-            if len(one.events) > 1 or one.message.handled or handling.decision(one.message):
+            if len(one.events) > 1 or handling.decision(one.message):
                 done.left.append(f"mail {one.message.key[:12]} in issue {number}: {one.message.subject}")
             else:
                 self._take_out(ground.changes, work, events, one)

@@ -13,6 +13,7 @@ from eventum.errors import Damaged, NotFound
 from eventum.issues.accounts import Account
 from eventum.issues.people import Project, User
 from eventum.issues.why import headline
+from eventum.mail.reading import files
 from eventum.store.index_pool import PoolLine, PoolListing
 from eventum.store.layout import POOLS
 from eventum.tracker.counts import scope_of
@@ -146,7 +147,7 @@ def _line(tracker: Tracker, line: PoolLine, account: Callable[[str], Account | N
         hint = say(N_("names #{number}, no such issue")).format(number=tag.partition(":")[2])
     if line.outcome in ("refused", "ignored", "duplicate"):
         hint = headline(pooled.trace, say)
-    return msgspec.structs.replace(shown, attachments=len(mail.attachments), hint=hint)
+    return msgspec.structs.replace(shown, attachments=len(files(mail.attachments)), hint=hint)
 
 
 _KINDS = {

@@ -31,6 +31,7 @@ from eventum.store.state import Intent, Move
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eventum.tracker.reported import Word
     from eventum.tracker.tracker import Tracker
 
 TRIES = 8
@@ -70,6 +71,7 @@ class Changes:
         self.moves: list[Move] = []
         self.returns: list[Move] = []  # from their issues into the pool; `pooled` has them too
         self.withdrawn: list[tuple[int, range]] = []  # (issue, events) whose notices are not to be sent
+        self.words: list[Word] = []  # what was reported of mails that we sent
         self.delay = 0  # seconds that the notices wait, so that they can be withdrawn
         self.touched: list[str] = []  # records that are as they should be, and that the index may not know of
 
@@ -138,6 +140,9 @@ class _Commit:
 
     def _make_durable(self) -> None:
         tracker, flush = self._tracker, Flush()
+        for word in self._changes.words:
+            # Before the records: who dies in between leaves the report in the spool, and it is heard once more.
+            tracker.outbox.heard(word.entry, word.said)
         with flush:
             # First of all, so that what is put into an issue before its record says so can be found and taken out.
             self._intend()

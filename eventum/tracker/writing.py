@@ -179,6 +179,7 @@ class Writing:
             in_reply_to=filing.parent,
             references=threading.references_for(issue.root_message_id, (filing.parent,)),
             files=letter.files,
+            charset=project.mail_charset,
         )
         data = compose(draft)
         message = parse(data)

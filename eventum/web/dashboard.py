@@ -31,6 +31,7 @@ DEEDS = MappingProxyType(
         "closed": ("check-circle", N_("%(who)s closed %(issue)s")),
         "reopened": ("arrow-counterclockwise", N_("%(issue)s was opened again")),
         "assigned": ("person-plus", N_("%(who)s assigned %(issue)s")),
+        "undelivered": ("exclamation-octagon", N_("A mail to %(who)s was not delivered in %(issue)s")),
         "status": ("circle-half", N_("%(who)s changed the status of %(issue)s")),
     }
 )

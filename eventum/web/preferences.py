@@ -7,7 +7,7 @@ a new password ends all his other sessions.
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
 
@@ -16,7 +16,7 @@ from eventum.tracker import invitations, logins, membership, passwords
 from eventum.tracker.logins import User
 from eventum.tracker.membership import PREFERENCES, UserForm
 from eventum.tracker.particulars import timezones
-from eventum.tracker.preferences import projects_of, save_preferences
+from eventum.tracker.preferences import let_pictures_in, projects_of, save_preferences
 from eventum.web.access import allows, enter, me
 from eventum.web.forms import Filled, Form
 from eventum.web.l10n import _, now, speak
@@ -141,6 +141,16 @@ def keep_address() -> ResponseReturnValue:
     invitations.forget_address(tracker(), me())
     told(_("You keep the address %(address)s. The link we sent is void.", address=me().email))
     return redirect(url_for("preferences.shown"), 303)
+
+
+@bp.post("/preferences/pictures")
+@allows("user")
+def pictures() -> ResponseReturnValue:
+    """The remote pictures of a sender are not shown any more."""
+    sender = request.form.get("sender", "")
+    let_pictures_in(tracker(), me(), sender, False)
+    told(_("Remote images in mails from %(who)s are not shown any more.", who=sender))
+    return redirect(url_for("preferences.shown", _anchor="pictures"), 303)
 
 
 @bp.get("/preferences/password")

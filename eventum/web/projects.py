@@ -28,6 +28,10 @@ bp = Blueprint("projects", __name__, url_prefix="/admin/projects")
 
 LINES = ("aliases", *roster.WORDS)
 STATUSES = ("initial_status", "open_status", "closed_status")
+CHARSETS = (
+    ("utf-8", N_("UTF-8")),
+    ("iso-2022-jp", N_("ISO-2022-JP where a mail fits into it, else UTF-8")),
+)
 
 
 class ProjectFields(Form):
@@ -38,6 +42,7 @@ class ProjectFields(Form):
     sender_email = StringField(N_("Sender address"))
     aliases = TextAreaField(N_("Other addresses of ours"))
     staff_may_mail = BooleanField(N_("All staff of the project may mail all its issues"))
+    mail_charset = SelectField(N_("Character set of its mail"))
     categories = TextAreaField(N_("Categories"))
     priorities = TextAreaField(N_("Priorities"))
     statuses = TextAreaField(N_("Statuses"), [Filled()])
@@ -48,10 +53,11 @@ class ProjectFields(Form):
 
 def form_of(project: Project, **more: Any) -> Form:
     """The form with what is known of a project."""
-    plain = ("title", "sender_name", "sender_email", "staff_may_mail", *STATUSES)
+    plain = ("title", "sender_name", "sender_email", "staff_may_mail", "mail_charset", *STATUSES)
     data: dict[str, Any] = {field: getattr(project, field) for field in plain}
     data |= {field: "\n".join(getattr(project, field)) for field in LINES}
     form = ProjectFields(data={"revision": str(project.revision), **data}, **more)
+    form.mail_charset.choices = [(value, _(words)) for value, words in CHARSETS]
     for field in STATUSES:
         known = dict.fromkeys((*_lines(form.statuses.data), form[field].data))
         form[field].choices = [(status, state_word(status)) for status in known if status]
@@ -196,6 +202,7 @@ def _wanted(form: Form, project: Project | None) -> ProjectForm:
         sender_name=form.sender_name.data,
         sender_email=form.sender_email.data,
         staff_may_mail=form.staff_may_mail.data,
+        mail_charset=form.mail_charset.data,
         aliases=_lines(form.aliases.data),
         categories=_lines(form.categories.data),
         priorities=_lines(form.priorities.data),

@@ -42,6 +42,7 @@ def entry(ident: str) -> ResponseReturnValue:
         entry=queues.queue_entry(tracker(), ident),
         notices=queues.NOTICES,
         meaning=replies.meaning,
+        words=queues.WORDS,
         cause=_cause,
         busy=tracker().outbox.in_hand(),
     )
@@ -95,6 +96,7 @@ def _list(status: int = 200, problem: str = "") -> ResponseReturnValue:
         statuses=("failed", "held", "pending", "deferred", "sent"),
         notices=queues.NOTICES,
         meaning=replies.meaning,
+        words=queues.WORDS,
         cause=_cause,
         way_out=queues.way_out(tracker()),
         problem=problem,

@@ -3,6 +3,8 @@
 Each test has a store of its own, and looks afterwards at what is in it, not only at what the page says.
 """
 
+from email.message import EmailMessage
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -254,3 +256,20 @@ def test_the_menu_of_a_phone_opens_without_a_script(ours: Server, window: OpenWi
         page.locator("details.menu").get_by_role("link", name="Dana Reyes")
     ).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Preferences")
+
+
+def test_a_folded_quote_opens_by_a_key_and_is_printed_open(ours: Server, window: OpenWindow) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = places.ANA, places.HELP, "Re: A tripod"
+    quoted = "On Mon, 16 Nov 2026 at 09:00, Support <help@lighthouse.example> wrote:\n> Which one?\n"
+    mail.set_content(f"The tall one.\n\n{quoted}\n-- \nAna\n")
+    ours.scene.arrive(mail)
+    page = window(ours, places.DANA).go(f"/issues/{ours.scene.issue('Re: A tripod').number}")
+    quote, signature = page.get_by_text("> Which one?"), page.locator("details.quote").filter(has_text="Ana")
+    expect(quote).to_be_hidden()
+    page.get_by_text("Quoted text, 2 lines").focus()
+    page.keyboard.press("Enter")
+    expect(quote).to_be_visible()
+    expect(signature.locator("blockquote")).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(signature.locator("blockquote")).to_be_visible()

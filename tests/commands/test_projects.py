@@ -12,6 +12,7 @@ def test_a_project_is_shown_as_it_was_added(asked: Ask) -> None:
     added = asked(
         *("projects", "add", "品質管理", "--sender-name", "QA", "--sender-email", "QA@Example.org", "--priority", "1"),
         *("--priority", "2", "--category", "Fault", "--alias", "qa2@example.org", "--staff-may-mail"),
+        *("--mail-charset", "iso-2022-jp"),
     )
     assert asked("projects", "show", "品質管理") == added
     assert (added["sender_email"], added["priorities"], added["categories"]) == (
@@ -20,6 +21,7 @@ def test_a_project_is_shown_as_it_was_added(asked: Ask) -> None:
         ["Fault"],
     )
     assert (added["staff_may_mail"], added["archived"], added["members"]) == (True, False, {})
+    assert added["mail_charset"] == "iso-2022-jp"
 
 
 def test_a_project_lists_its_members(asked: Ask) -> None:
@@ -43,6 +45,7 @@ def test_changing_a_project_leaves_what_was_not_named(asked: Ask) -> None:
         (("add", "New", "--sender-email", "nowhere"), "not an e-mail address"),
         (("add", "New", "--initial-status", "unheard of"), "unheard of"),
         (("add", "New", "--category", "a\tb"), "one line"),
+        (("add", "New", "--mail-charset", "utf-7"), "'utf-7' is none of utf-8, iso-2022-jp"),
         (("show", "Nowhere"), "no project 'Nowhere'"),
     ],
 )

@@ -4,7 +4,7 @@ from tests.commands.called import asked, called, refused
 from tests.house import House, mail
 
 FIELDS = ["id", "status", "recipient", "sender", "subject", "message_id", "type", "issue", "attempts", "next_attempt"]
-FIELDS += ["last_reply", "queued", "hold"]
+FIELDS += ["last_reply", "queued", "hold", "reported", "reason"]
 
 
 @pytest.fixture

@@ -176,3 +176,41 @@ CLIENTS: Mapping[str, Callable[[Answered, Answer], bytes]] = {
     "folding": folding,
     "lower-casing": lower_casing,
 }
+
+
+def undelivered(message_id: str, recipient: str, reply: str) -> bytes:
+    """The report that Postfix sends back for a mail that its next server refused."""
+    boundary = "4AB12.1763280900/mx.customer.example"
+    parts = (
+        plain(
+            "Content-Description: Notification",
+            "Content-Type: text/plain; charset=us-ascii",
+            body=f"This is the mail system at host mx.customer.example.\r\n\r\n<{recipient}>: host said: {reply}",
+        ),
+        plain(
+            "Content-Description: Delivery report",
+            "Content-Type: message/delivery-status",
+            body="Reporting-MTA: dns; mx.customer.example\r\nX-Postfix-Queue-ID: 4AB12\r\n\r\n"
+            f"Final-Recipient: rfc822; {recipient}\r\nOriginal-Recipient: rfc822;{recipient}\r\n"
+            f"Action: failed\r\nStatus: {reply.split()[1]}\r\nDiagnostic-Code: smtp; {reply}\r\n",
+        ),
+        plain(
+            "Content-Description: Undelivered Message Headers",
+            "Content-Type: text/rfc822-headers",
+            body=f"To: {recipient}\r\nMessage-ID: {message_id}",
+        ),
+    )
+    head = plain(
+        "Return-Path: <>",
+        "From: MAILER-DAEMON@mx.customer.example (Mail Delivery System)",
+        "To: help@example.org",
+        "Subject: Undelivered Mail Returned to Sender",
+        f"Date: {now()}",
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"',
+        "Message-ID: <20261116081500.4AB12@mx.customer.example>",
+        body="This is a MIME-encapsulated message.",
+    )
+    ends = [f"--{boundary}\r\n".encode("ascii") + part for part in parts]
+    return head + b"\r\n".join([b"", *ends, f"--{boundary}--\r\n".encode("ascii")])

@@ -5,7 +5,7 @@ from email import message_from_bytes
 from email.policy import default
 
 from tests.journeys.clients import Answer, answered, gmail, letter, outlook
-from tests.journeys.team import Team, decided
+from tests.journeys.team import Team
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import DOMAIN, running, until
 
@@ -52,8 +52,15 @@ def test_mail_goes_round_and_what_cannot_be_delivered_comes_back(team: Team, dov
             "multipart/report"
         }
         outcomes = team.fetch()
-        assert outcomes["downloaded"] == 2 and "new_issue" not in outcomes
-        rows = team.ask("emails", "list")
-        assert {decided(row["trace"], "association") for row in rows} <= {("machine", "unassociated")}
+        assert outcomes == {"downloaded": 2, "blocked": 2}
+        assert team.ask("emails", "list") == []
         assert team.send()["sent"] == 0
+        # What Postfix gives back names our mails: they failed, and their issue says to whom and why.
+        failed = team.ask("queue", "list", "--status", "failed")
+        assert {(row["recipient"], row["reported"], row["reason"]) for row in failed} == {
+            (GONE, "failed", "no such mailbox")
+        }
+        said = [one["detail"] for one in team.issue(1)["history"] if one["what"] == "delivery_failed"]
+        assert len(failed) == len(said) == 2
+        assert all(one.startswith(f"Not delivered to {GONE}: no such mailbox. The far end said: ") for one in said)
         assert len(team.ask("issues", "list")) == 1

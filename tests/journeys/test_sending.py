@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.journeys.clients import Answer, gmail, letter
+from tests.journeys.clients import Answer, gmail, letter, undelivered
 from tests.journeys.team import ANA, BOSS, DEE, HELP, Team, got
 from tests.servers.dovecot import Dovecot, free_ports
 from tests.servers.smtp_sink import Sink
@@ -108,6 +108,32 @@ def test_delivery_shows_at_the_message_that_was_sent_on(team: Team, dovecot: Dov
     assert delivery() == [{"recipient": ANA, "status": "pending"}]
     team.send()
     assert delivery() == [{"recipient": ANA, "status": "sent"}]
+
+
+def test_a_reply_that_comes_back_days_later_is_failed_in_the_queue_and_on_the_issue(
+    team: Team, dovecot: Dovecot, user: str, sink: Sink
+) -> None:
+    team.send()
+    team.done("issues", "reply", "1", "--as", DEE, "--text", "Is it plugged in?")
+    sink.forget()
+    assert team.send()["sent"] == 1
+    mail = got(sink)[ANA][0]
+    dovecot.deliver(user, undelivered(mail.message_id, ANA, "552 5.2.2 <ana@customer.example>: Quota exceeded"))
+    sink.forget()
+    assert team.fetch() == {"downloaded": 1, "blocked": 1}
+
+    [row] = team.ask("queue", "list", "--status", "failed")
+    assert (row["recipient"], row["issue"], row["reported"], row["reason"]) == (ANA, 1, "failed", "mailbox full")
+    assert "Quota exceeded" in team.done("queue", "show", row["id"]).stdout
+    [said] = [one["detail"] for one in team.issue(1)["history"] if one["what"] == "delivery_failed"]
+    assert said.startswith(f"Not delivered to {ANA}: mailbox full.")
+    sent_on = [one for message in team.messages(1).values() for one in message["delivery"]]
+    assert [(one["recipient"], one["status"]) for one in sent_on] == [(ANA, "failed")]
+    # Nobody is written to because of it, and it can be sent again when Ana has made room.
+    assert team.send()["sent"] == 0
+    team.done("queue", "retry", row["id"])
+    assert team.send()["sent"] == 1
+    assert recipients(sink) == {ANA: 1}
 
 
 def test_a_limit_leaves_the_rest_for_the_next_run(team: Team, user: str, sink: Sink) -> None:

@@ -57,7 +57,7 @@ def test_undecoded_text_keeps_its_encoded_words() -> None:
 
 def test_more_fields_than_anybody_needs_are_left_out_and_the_body_is_found() -> None:
     block = split_block(b"A: b\n" * (MAX_FIELDS + 10) + b"\nbody")
-    assert len(block.headers.texts("a")) == MAX_FIELDS and block.defects == ("too-many-headers",)
+    assert len(block.headers.texts("a")) == MAX_FIELDS and block.defects == ("limit-headers",)
     assert block.body == 5 * (MAX_FIELDS + 10) + 1
 
 
@@ -88,13 +88,42 @@ def test_an_odd_block_is_not_read_strictly(data: bytes) -> None:
         ("a/b; name*0*=utf-8''%C3%BC; name*1=%41", ("a/b", {"name": "ü%41"})),
         ("a/b; name=first; name=second", ("a/b", {"name": "first"})),
         ("a/b; name=plain; name*=utf-8''star", ("a/b", {"name": "star"})),
-        ('a/b; name="unclosed; x=1', ("a/b", {"name": '"unclosed', "x": "1"})),
+        ('a/b; name="unclosed; x=1', ("a/b", {"name": "unclosed", "x": "1"})),
+        ("a/b; name='quoted so'; charset='x'", ("a/b", {"name": "quoted so", "charset": "x"})),
+        ('a/b; name="a "b" c.txt"; x=1', ("a/b", {"name": "a b c.txt", "x": "1"})),
+        ("a/b name=x.txt", ("a/b", {"name": "x.txt"})),
+        ("a/b (comment); (another) charset=utf-8 (third)", ("a/b", {"charset": "utf-8"})),
+        ('a/b; boundary="x;y" (c)', ("a/b", {"boundary": "x;y"})),
+        ("a/b; name=x (1).txt", ("a/b", {"name": "x (1).txt"})),
+        ("a/b; name*0*=utf-8''%C; name*1*=3%BC", ("a/b", {"name": "ü"})),
+        ("a/b; name*0*=shift_jis''%8F%E1%8A; name*2*=Q%95%5C", ("a/b", {"name": "障害表"})),
+        ("a/b; name*0=a; name*0=b; name*1=c", ("a/b", {"name": "ac"})),
+        ("a/b; name=%E9%9A%9C%20.txt", ("a/b", {"name": "障 .txt"})),
+        ("a/b; name=100%25.txt", ("a/b", {"name": "100%25.txt"})),
+        ("a/b; name=\"utf-8''%E9%9A%9C.txt\"", ("a/b", {"name": "障.txt"})),
+        ('a/b; name="&#38556;&#60;.txt"', ("a/b", {"name": "障&#60;.txt"})),
+        ("a/b; name=障害.txt; name*=iso-8859-1''%3F%3F.txt", ("a/b", {"name": "障害.txt"})),
         ("a/b;;; =; ;x", ("a/b", {})),
         ("", ("", {})),
     ],
 )
 def test_parameters_are_read_as_clients_write_them(value: str, expected: tuple[str, dict[str, str]]) -> None:
     assert parameters(value) == expected
+
+
+def test_a_line_of_an_encoded_word_that_was_not_indented_belongs_to_the_one_before() -> None:
+    block = split_block(b"Subject: =?utf-8?q?a?=\n=?utf-8?q?b?=\n=?utf-8?q?c?=\nTo: x\n\nbody\n")
+    assert block.headers["subject"] == ("abc",) and block.headers["to"] == ("x",)
+    assert block.defects == ("broken-folding",) and block.body == 58
+    assert split_block(b"A: b\n=?utf-8?q?b?=\n=?\nTo: x\n\nbody\n").defects == ("no-blank-line",)
+    assert split_block(b"A: b\n=?utf-8?q?c?=\n").headers["a"] == ("b c",)
+
+
+def test_the_charset_of_a_writer_is_that_of_his_words() -> None:
+    assert (
+        split_block(b"To: =?utf-8?q?a?=\nSubject: x =?ISO-2022-JP*ja?b??=\n\n").headers.words_charset() == "ISO-2022-JP"
+    )
+    assert split_block(b"Subject: x\n\n").headers.words_charset() is None
 
 
 @given(st.binary(max_size=200))
@@ -117,12 +146,11 @@ def test_any_text_has_parameters(value: str) -> None:
 def test_the_time_for_a_hostile_block_grows_no_faster_than_its_size(piece: bytes) -> None:
     def seconds(size: int) -> float:
         data = b"X: " + piece * (size // len(piece))
-        start = time.perf_counter()
+        start = time.process_time()
         block = split_block(data)
         for name in block.headers:
             parameters(block.headers[name][0])
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    seconds(1_000)
-    short, long = seconds(50_000), seconds(500_000)
-    assert long < 30 * short + 0.05
+    short, long = (min(seconds(size) for _ in range(3)) for size in (50_000, 500_000))
+    assert long < 30 * short + 0.1

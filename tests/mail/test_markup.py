@@ -1,11 +1,18 @@
 """The HTML of a mail as it may be shown: cleaned, without anything remote, and in good time."""
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
-from eventum.mail.markup import MAX_DEPTH, MAX_HTML, cleaned, markup, picture_type, trouble_of
+from eventum.errors import NotFound
+from eventum.mail.html.markup import MAX_DEPTH, MAX_HTML, cleaned, markup, trouble_of
+from eventum.mail.html.pictures import Pictures, picture_type
+from eventum.mail.html.settled import ATTRIBUTES, TAGS, Settling
+from eventum.mail.message import parse
 
+CORPUS = Path(__file__).parent.parent / "corpus"
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -67,11 +74,162 @@ def test_a_link_opens_a_page_of_its_own_and_tells_nobody_where_from() -> None:
     assert 'href="https://shop.example/?a=1&amp;b=2"' in found
 
 
-def test_remote_pictures_are_counted() -> None:
-    assert (
-        cleaned('<img src="http://a/1.gif"><img src=//b/2.gif><img src=cid:none><td background=http://x>').remote == 2
+@pytest.mark.parametrize(
+    ("source", "remote", "pixels", "others"),
+    [
+        ('<img src="http://a.example/1.gif"><img src=//b.example/2.gif><img src=cid:none>', 2, 0, 0),
+        ('<img src="http://a.example/1.gif"><table background="http://c.example/3.gif"><tr><td>x</table>', 1, 0, 1),
+        ("<img src=https://a.example/1.gif width=1 height=1>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif width=0>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='display:none'>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='color:red;height: 1px !important'>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='width:.5px'>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='height:1.0px;width:1.0px'>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='width:1.5em'>", 1, 0, 0),
+        ("<img src=https://a.example/1.gif hidden>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='visibility:hidden'>", 0, 1, 0),
+        ("<img src=https://a.example/1.gif style='opacity:0'>", 0, 1, 0),
+        ("<div style='display:none'><p>x<img src=https://a.example/1.gif></div><img src=//a.example/2>", 1, 1, 0),
+        ("<img src=https://a.example/1.gif width=100 style='opacity:0.9;width:10px'>", 1, 0, 0),
+        ("<p>x", 0, 0, 0),
+    ],
+)
+def test_remote_pictures_and_tracking_pixels_are_counted(source: str, remote: int, pixels: int, others: int) -> None:
+    for wanted in (False, True):
+        found = cleaned(source, remote=wanted)
+        assert (found.remote, found.pixels, found.others) == (remote, pixels, others)
+        assert found.html.count("src=") == (remote if wanted else 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "loaded"),
+    [
+        ("http://shop.example/a b?x=1&y=2", "https://shop.example/a b?x=1&amp;y=2"),
+        ("//shop.example/a", "https://shop.example/a"),
+        ("https://SHOP.example:443/a", "https://shop.example/a"),
+        ("https://bücher.example/a", "https://xn--bcher-kva.example/a"),
+        ("https://127.0.0.1/a", ""),
+        ("https://[::1]/a", ""),
+        ("https://2130706433/a", ""),
+        ("https://localhost/a", ""),
+        ("https://printer/a", ""),
+        ("https://printer.local/a", ""),
+        ("https://shop.example:8443/a", ""),
+        ("https://me@shop.example/a", ""),
+        ("ftp://shop.example/a", ""),
+        ("file:///etc/passwd", ""),
+        ("javascript:alert(1)", ""),
+        ("picture.png", ""),
+        ("/logout", ""),
+    ],
+)
+def test_a_remote_picture_comes_by_tls_from_the_open_web_or_not_at_all(source: str, loaded: str) -> None:
+    found = cleaned(f'<img src="{source}" alt="x">', remote=True).html
+    assert (f'src="{loaded}"' in found and 'referrerpolicy="no-referrer"' in found) if loaded else "src=" not in found
+
+
+@pytest.mark.parametrize(
+    ("link", "place"),
+    [
+        ('<a href="https://evil.example/">https://www.bank.example/login</a>', "evil.example"),
+        ('<a href="https://evil.example/">www.<b>bank</b>.example</a>', "evil.example"),
+        ('<a href="https://bank.example.evil.test/">bank.example</a>', "bank.example.evil.test"),
+        ('<a href="https:\\\\evil.example\\bank.example">bank.example</a>', "evil.example"),
+        ('<a href="https://bank.example@evil.example/">Log in</a>', "evil.example"),
+        ('<a href="mailto:eve@evil.example">joe@bank.example</a>', "evil.example"),
+        ('<a href="https://www.bank.example/a">bank.example</a>', ""),
+        ('<a href="https://bank.example/a">https://login.bank.example</a>', ""),
+        ('<a href="https://evil.example/">Log in</a>', ""),
+        ('<a href="https://files.example/">invoice.pdf</a>', ""),
+        ('<a href="mailto:joe%40bank.example">joe@bank.example</a>', ""),
+    ],
+)
+def test_a_link_that_says_another_address_says_where_it_leads(link: str, place: str) -> None:
+    found = cleaned(f"<style>span{{display:none !important}}</style>{link}")
+    assert found.marked == bool(place)
+    assert (f"[→ {place}]" in found.html) == bool(place)
+    assert not place or "display:inline!important" in found.html
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        (
+            "p.MsoNormal, li.MsoNormal {margin:0cm; color:rgb(1,2,3)}",
+            "p.MsoNormal,li.MsoNormal{margin:0cm;color:rgb(1,2,3)}",
+        ),
+        ("@import url(//t); b{color:red}", "b{color:red}"),
+        ("@media print{p{color:red}} i{color:red}", "i{color:red}"),
+        ("a:visited{background:url(//t)} #x{color:red} [a=b]{color:red}", ""),
+        ("b{background:u\\72l(//t);color:red}", "b{color:red}"),
+        ("b{position:fixed;behavior:url(x);-moz-binding:url(x);font-weight:bold}", "b{font-weight:bold}"),
+        ("b{color:expression(alert(1))}", ""),
+        ("</style><script>alert(1)</script>", ""),
+        ("b{color:red", ""),
+        ("/* b{color:red}", ""),
+    ],
+)
+def test_of_a_style_sheet_stays_what_says_how_text_looks(css: str, kept: str) -> None:
+    assert cleaned(f"<style>{css}</style>x").sheet == kept
+
+
+def test_the_colours_of_the_body_stay() -> None:
+    found = cleaned('<body bgcolor="#000000" text=white style="margin:0;background:url(//t)">x</body>').html
+    assert "background-color:#000000" in found and "color:white" in found and "url" not in found
+
+
+def mixed(*parts: tuple[str, str], kind: str = "mixed") -> bytes:
+    """A mail of these parts: header lines and body."""
+    head = f"MIME-Version: 1.0\r\nContent-Type: multipart/{kind}; boundary=b\r\n\r\n"
+    return (head + "".join(f"--b\r\n{lines}\r\n\r\n{body}\r\n" for lines, body in parts) + "--b--\r\n").encode()
+
+
+HTML, PICTURE = "Content-Type: text/html", "Content-Type: image/png\r\nContent-Transfer-Encoding: base64"
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg+M/AAAADAQEAyf6S7wAAAABJRU5ErkJggg=="
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("cid:a%40b", "Content-ID: <a@b>"),
+        ("cid:a@b", "Content-ID: <a@b>\r\nContent-Disposition: attachment; filename=x.png"),
+        ("http://shop.example/x.png", "Content-Location: http://shop.example/x.png"),
+        ("x.png", "Content-Location: x.png"),
+        ("cid:x.png", "Content-Disposition: inline; filename=x.png"),
+    ],
+)
+def test_a_picture_stands_where_its_mail_names_it(source: str, names: str) -> None:
+    found = markup(mixed((HTML, f"<p>a<img src='{source}'>b"), (f"{PICTURE}\r\n{names}", PNG), kind="related"))
+    assert found is not None
+    assert f'a<img src="data:image/png;base64,{PNG}">b' in found.html and found.placed == ("2",) and not found.remote
+
+
+def test_html_that_was_split_around_a_picture_stands_in_its_order() -> None:
+    found = markup(
+        mixed((HTML, "<p>above"), (PICTURE, PNG), (HTML, "<p>below"), ("Content-Type: text/plain", "list <b>"))
     )
-    assert cleaned('<img src="http://a/1.gif"><table background="http://c/3.gif"><tr><td>x</table>').remote == 2
+    assert found is not None
+    places = [found.html.index(one) for one in ("above", "data:image/png", "below", "list &lt;b&gt;")]
+    assert places == sorted(places)
+
+
+def test_a_mail_in_a_mail_is_shown_by_its_path() -> None:
+    raw = mixed((HTML, "<p>outside"), ("Content-Type: message/rfc822", f"{HTML}\r\n\r\n<p>inside"))
+    found = markup(raw, "2")
+    assert found is not None and "inside" in found.html and "outside" not in found.html
+    with pytest.raises(NotFound):
+        markup(raw, "1")
+
+
+def test_what_the_first_look_lets_through_the_second_takes_out() -> None:
+    for attack in ATTACKS:
+        found = Settling(Pictures(()), remote=True).run(attack).lower()
+        for tag in re.findall("<([a-z]+)", found):
+            assert tag in TAGS, found
+        for name in re.findall(r"<[^>]*? ([a-z]+)=", found):
+            assert name in ATTRIBUTES, found
+    hostile = '<p onclick="x" style="background:url(//t)">a<script src="x">b</script><a href="javascript:x">c</a>'
+    assert Settling(Pictures(()), remote=True).run(hostile) == '<p style="">ab<a>c</a>'
 
 
 @pytest.mark.parametrize(
@@ -89,6 +247,12 @@ def test_remote_pictures_are_counted() -> None:
         ("<div>x</div>" * 20_000, ""),
         ("<" * MAX_HTML, ""),
         ("<!--" * 100_000, ""),
+        ("<style>" * 50_000, "too_deep"),
+        ("<style>{</style>" * 25_000, ""),
+        ("<style>" + "a{" * 40_000 + "</style>", ""),
+        ("<style>" + "@media x{" * 10_000 + "</style>", ""),
+        ("<a href=https://a.example>b.example</a>" * 10_000, ""),
+        ("<img src=//a.example/x>" * 20_000, ""),
     ],
 )
 def test_what_would_take_too_long_is_not_cleaned(source: str, trouble: str) -> None:
@@ -119,3 +283,55 @@ def test_a_mail_without_html_has_none_and_odd_bytes_are_survived() -> None:
 )
 def test_a_picture_is_known_by_its_bytes(data: bytes, kind: str) -> None:
     assert picture_type(data) == kind
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.eml")), ids=lambda path: path.stem)
+def test_every_mail_with_html_can_be_laid_out_and_asks_nobody_for_anything(path: Path) -> None:
+    raw = path.read_bytes()
+    found = markup(raw)
+    assert (found is not None) == parse(raw).html
+    if found is not None:
+        assert not re.search(r'(?:src|background)="(?!data:image/)', found.html)
+        assert "url(" not in found.html + found.sheet
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("html-tracking-pixels", {"remote": 1, "pixels": 3, "marked": 0}),
+        ("html-link-says-another-place", {"remote": 0, "pixels": 0, "marked": 1}),
+        ("html-content-location", {"remote": 0, "placed": ("2", "3")}),
+        ("html-cid-outside-related", {"remote": 0, "placed": ("2",)}),
+        ("html-word-style-sheet", {"remote": 0, "others": 0}),
+    ],
+)
+def test_what_is_counted_of_a_mail(name: str, counted: dict[str, object]) -> None:
+    found = markup((CORPUS / f"{name}.eml").read_bytes())
+    assert {field: getattr(found, field) for field in counted} == counted
+
+
+def test_a_pixel_that_is_kept_out_leaves_nothing_even_with_a_name() -> None:
+    found = cleaned('<p>x<img src="https://a.example/1.gif" width="1" height="1" alt="pixel">')
+    assert found.pixels == 1 and "img" not in found.html
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<p>x<img src="https://a.example/1.gif" alt="A lamp">',
+        '<p>x<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+    ],
+)
+def test_a_picture_wants_more_room_than_a_line(source: str) -> None:
+    assert cleaned("<p>x").extent < 600 <= cleaned(source).extent
+
+
+def test_pictures_between_the_texts_of_apple_mail_want_room() -> None:
+    found = markup((CORPUS / "apple-split-html.eml").read_bytes())
+    assert found is not None and found.html.count("<img") * 600 <= found.extent
+
+
+def test_the_style_sheet_of_word_keeps_lines_together() -> None:
+    found = markup((CORPUS / "html-word-style-sheet.eml").read_bytes())
+    assert found is not None and 'class="MsoNormal"' in found.html
+    assert 'p.MsoNormal,li.MsoNormal{margin:0cm;font-size:11.0pt;font-family:"Calibri",sans-serif}' in found.sheet

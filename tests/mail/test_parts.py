@@ -60,7 +60,7 @@ def test_the_parts_of_a_digest_are_mails() -> None:
 def test_what_stands_behind_the_last_part_that_is_read_is_kept_as_one_leaf() -> None:
     tree = read_tree(HEAD + b"--b\n\nx\n" * (MAX_PARTS + 5) + b"--b--\n")
     assert len(tree.leaves) == MAX_PARTS + 1 and tree.leaves[-1].path == "rest"
-    assert tree.leaves[-1].body.count(b"--b\n") == 4 and tree.defects == ("too-many-parts",)
+    assert tree.leaves[-1].body.count(b"--b\n") == 4 and tree.defects == ("limit-parts",)
 
 
 @pytest.mark.parametrize("depth", [5, 13, 70, 3_000])

@@ -41,6 +41,16 @@ def allow(house: House, address: str) -> None:
     change(house.tracker, 1, verb)
 
 
+def test_mail_of_a_project_is_in_the_charset_that_was_chosen_for_it(opened: House) -> None:
+    house = opened
+    membership.save_project(house.tracker, "Help desk", ProjectForm(sender_name="窓口", mail_charset="iso-2022-jp"))
+    reply(house.tracker, 1, "dev@example.org", Letter(text="山田様\n\n修理中です。"))
+    sent = {entry.posting.recipient: raw_bytes(entry.path) for entry in house.queued()}
+    raw = sent["ana@customer.example"]
+    assert raw.isascii() and b"charset=ISO-2022-JP\r\n" in raw
+    assert "修理中です。" in parse(raw).text
+
+
 def test_a_note_is_kept_as_a_mail_and_told_to_staff(opened: House) -> None:
     house = opened
     done, kept = note(house.tracker, 1, "admin@example.org", Letter(text="The fuser is dead."))

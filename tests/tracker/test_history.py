@@ -71,8 +71,11 @@ SAID = [
     (Undone(3), "The last step was taken back."),
     (
         DeliveryFailed("bo@x.example", "<m>", "550 no such user"),
-        "A mail to bo@x.example could not be delivered: 550 no such user",
+        "Not delivered to bo@x.example: no such mailbox. The far end said: 550 no such user",
     ),
+    (DeliveryFailed("bo@x.example", "<m>", "554 no"), "A mail to bo@x.example could not be delivered: 554 no"),
+    (DeliveryFailed("bo@x.example", "<m>", "", "5.2.2", "k"), "Not delivered to bo@x.example: mailbox full."),
+    (DeliveryFailed("bo@x.example", "<m>", "", "", "k"), "A mail to bo@x.example could not be delivered."),
 ]
 
 

@@ -51,6 +51,8 @@ def test_an_entry_is_listed(house: House, key: str) -> None:
         "last_reply": None,
         "queued": house.now,
         "hold": None,
+        "reported": None,
+        "reason": None,
     }
 
 

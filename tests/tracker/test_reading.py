@@ -2,13 +2,16 @@ import os
 import signal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from eventum.mail.envelope import Envelope, stamp
+from eventum.mail.message import READING
+from eventum.mail.parts import MAX_SIZE
 from eventum.store import files
 from eventum.tracker.guard import reading
 from eventum.tracker.limits import Limits
-from eventum.tracker.reading import AHEAD, Reader, cached_path, raw_bytes
+from eventum.tracker.reading import AHEAD, Reader, cached, cached_path, keep, raw_bytes
 from tests.house import NOW, mail
 
 
@@ -104,3 +107,25 @@ def test_a_reading_is_kept_and_made_again_when_it_is_missing(tmp_path: Path, sto
     kept.write_bytes(b"{")
     assert reading(cache, message.digest, Path(stored[0])) == message
     assert raw_bytes(Path(stored[0])) == mail("Mail 0")
+
+
+def test_a_reading_of_another_edition_is_made_anew(tmp_path: Path, stored: list[str]) -> None:
+    reader = Reader(tmp_path / "cache")
+    reader.ask(stored[0])
+    message = reader.answer().message
+    reader.close()
+    assert message is not None and cached(tmp_path / "cache", message.digest) == message
+    keep(tmp_path / "cache", msgspec.structs.replace(message, reading=READING - 1))
+    assert cached(tmp_path / "cache", message.digest) is None
+    assert reading(tmp_path / "cache", message.digest, Path(stored[0])) == message
+
+
+def test_of_a_huge_mail_only_so_much_is_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge"
+    huge.write_bytes(b"Subject: huge\n\nIt begins.\n")
+    os.truncate(huge, MAX_SIZE + (300 << 20))
+    reader = Reader(tmp_path / "cache")
+    reader.ask(str(huge))
+    message = reader.answer().message
+    reader.close()
+    assert message is not None and "limit-size" in message.defects and message.text == "It begins."

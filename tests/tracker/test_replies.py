@@ -1,6 +1,6 @@
 import pytest
 
-from eventum.tracker.replies import LATER, NEVER, meaning
+from eventum.tracker.replies import LATER, NEVER, in_short, meaning
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,20 @@ def test_a_refusal_is_said_in_plain_words(reply: str, words: str) -> None:
 @pytest.mark.parametrize("reply", ["", "250 2.0.0 Ok", "the connection was lost", "9", "550", "５５０ 5.1.1 no"])
 def test_what_is_no_refusal_speaks_for_itself(reply: str) -> None:
     assert meaning(reply) == ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "words", "few"),
+    [
+        ("552 <a@x>: Quota exceeded", "5.2.2", "The mailbox is full.", "mailbox full"),
+        ("", "5.2.2", "The mailbox is full.", "mailbox full"),
+        ("550 message looks like spam", "5.7.1", "for spam", "refused as spam"),
+        ("550 the mailbox is full", "5.0.0", "The mailbox is full.", "mailbox full"),
+        ("452 4.2.2 over quota", "4.2.2", "The mailbox is full.", "mailbox full"),
+        ("delivery time expired", "5.4.7", "could not deliver it in time", "tried for too long"),
+        ("550 sorry", "5.0.0", NEVER, ""),
+    ],
+)
+def test_the_code_of_a_report_is_believed_before_its_words(reply: str, code: str, words: str, few: str) -> None:
+    assert words in meaning(reply, code)
+    assert in_short(reply, code) == few

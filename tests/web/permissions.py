@@ -62,8 +62,10 @@ ISSUES = ("a customer's", "the reporter's own")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "mail.html": ("an e-mail",),
     "mail.part": MAILS,
+    "mail.pictures": MAILS,
     "mail.raw": MAILS,
     "mail.shown": MAILS,
+    "mail.source": MAILS,
     "issue.shown": ISSUES,
     "writing.write": ISSUES,
 }
@@ -114,8 +116,13 @@ class Tries:
     def all(self) -> Iterator[Try]:
         """One for each route and method, and for each kind of thing it can be about."""
         for rule in rules(self._site):
-            for kind in KINDS.get(rule.endpoint, ("",)):
-                values = {name: self._objects.of(rule.endpoint, name, kind) for name in rule.arguments}
+            kinds = KINDS.get(rule.endpoint, ("",))
+            about = rule.endpoint
+            if "inside" in rule.arguments:
+                # One mail of the scene holds another.
+                kinds, about = kinds[:1], "mail.inner"
+            for kind in kinds:
+                values = {name: self._objects.of(about, name, kind) for name in rule.arguments}
                 path = self._path(rule.endpoint, values)
                 for method in METHODS:
                     if method in (rule.methods or ()):
@@ -196,7 +203,8 @@ class Objects:
             **{(kind, "key"): key for kind, key in self._mails.items()},
             ("", "number"): shutter.number,
             ("the reporter's own", "number"): scene.issue("My own lens").number,
-            ("mail.html", "key"): scratch[0].key,
+            **{(f"mail.{name}", "key"): scratch[0].key for name in ("html", "inner")},
+            ("mail", "inside"): next(one.part for one in scratch[0].attachments if one.kind == "mail"),
             ("", "project_id"): scene.project("Help desk").id,
             ("", "user_id"): scene.user(places.IRIS).id,
             ("", "response_id"): tracker.responses.usable()[0].id,
@@ -235,6 +243,8 @@ class Objects:
                 return {"number": "1", "do": "close"}
             case "issues.forget":
                 return {"name": places.FILTER}
+            case "preferences.pictures":
+                return {"sender": places.BEN}
         return {"key": self._waiting} if endpoint.startswith("emails.") else {}
 
     def asked(self, endpoint: str) -> str:

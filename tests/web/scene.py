@@ -345,11 +345,18 @@ class Scene:
         mail.add_alternative(
             f"<html><body><p>{said('Is it')} <b>{said('a scratch')}</b>, {said('or can it be cleaned?')}</p>"
             f'<p><img src="cid:lens@howe.example" alt="{said("the lens")}">'
-            '<img src="https://tracking.bulk.example/pixel.gif" alt=""></p></body></html>',
+            '<img src="https://shop.howe.example/logo.png" width="80" alt="">'
+            '<img src="https://tracking.bulk.example/pixel.gif" width="1" height="1" alt=""></p></body></html>',
             subtype="html",
         )
         html = mail.get_payload()[1]
         html.add_related(LENS, "image", "png", cid="<lens@howe.example>", filename=f"{said('lens')}.png")
+        shop = self._letter("shop@bulk.example", "The shop", "Your order", "It left us today.", "order")
+        shop.add_alternative(
+            f'<p>{said("It left us today.")}</p><img src="https://shop.bulk.example/lens.jpg" width="90" alt="">',
+            subtype="html",
+        )
+        mail.add_attachment(shop)
         return mail
 
     def _flyer(self) -> None:

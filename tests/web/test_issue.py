@@ -11,7 +11,12 @@ from tests.web.browser import Site
 
 @pytest.fixture
 def opened(house: House) -> House:
-    house.arrive(mail(text="It burns.\n\n> You said it would not.\n", Message_ID="<root@customer.example>"))
+    house.arrive(
+        mail(
+            text="It burns.\n\nOn 12 May, Dev <dev@example.org> wrote:\n> You said it would not.\n",
+            Message_ID="<root@customer.example>",
+        )
+    )
     return house
 
 
@@ -20,7 +25,16 @@ def test_the_page_shows_the_mail_who_sent_it_and_why_it_is_here(opened: House, s
     assert page.status == 200
     for words in ("The printer is on fire", "It burns.", "ana@customer.example", "unverified", "Why it is here:"):
         assert words in page.text
-    assert "Quoted text, 1 line" in page.text and "You said it would not." in page.text
+    assert "Quoted text, 2 lines" in page.text and "You said it would not." in page.text
+
+
+def test_what_a_mail_sends_on_stands_open_under_its_sender(house: House, site: Site) -> None:
+    head = "---------- Forwarded message ---------\nFrom: Julia <julia@x.example>\nDate: Tue\nSubject: <b>Leak</b>"
+    house.arrive(mail("Fwd: Leak", text=f"Look.\n\n{head}\n\n  It leaks.\n\n-- \nJulia\nBrandt\n"))
+    page = site.browser("dev@example.org").get("/issues/1")
+    assert "Forwarded message from Julia <julia@x.example>" in page.text
+    assert "<b>Leak</b> · Tue" in page.text and "Signature, 3 lines" in page.text
+    assert "<p>  It leaks.</p>" in page.html and "Quoted text" not in page.text
 
 
 def test_who_may_not_see_it_finds_nothing(opened: House, site: Site) -> None:
@@ -203,7 +217,7 @@ def test_a_mail_that_did_not_arrive_is_tried_again_from_its_line(opened: House, 
         outbox.failed(claimed, "550 5.1.1 no such user")
     dev = site.browser("dev@example.org")
     page = dev.get("/issues/1")
-    assert "Not delivered to ana@customer.example: The far end knows no such mailbox." in page.text
+    assert "Not delivered to ana@customer.example: no such mailbox The far end knows no such mailbox." in page.text
     assert "550 5.1.1 no such user" in page.text
     key = next(form.values["entry"][0] for form in page.forms if form.action == "/issues/1/retry")
     assert dev.post("/issues/1/retry", {"entry": key}).status == 303

@@ -26,6 +26,7 @@ def test_a_project_is_added_with_all_that_belongs_to_it(admin: Browser, house: H
         "aliases": "shop@example.org\r\nbuy@example.org",
         "categories": "Quote\r\n\r\n Order \r\nQuote",
         "staff_may_mail": "y",
+        "mail_charset": "iso-2022-jp",
     }
     page = admin.submit("/admin/projects/new", "/admin/projects", **fields)
     project = house.tracker.people.project("Sales")
@@ -34,6 +35,7 @@ def test_a_project_is_added_with_all_that_belongs_to_it(admin: Browser, house: H
     assert project.aliases == ("shop@example.org", "buy@example.org")
     assert project.categories == ("Quote", "Order") and project.staff_may_mail
     assert project.statuses == ("new", "open", "waiting", "closed")
+    assert project.mail_charset == "iso-2022-jp"
     assert "Say below who works in it" in admin.get(page.path).text
     assert "Sales team" in admin.get("/admin/projects").text
 
