@@ -1,27 +1,27 @@
 """docs/mail.md names every limit of the readers with its number, and every defect that says that one was reached."""
 
 import importlib
-import pkgutil
 import re
 from pathlib import Path
 
-import eventum.mail
 from eventum.tracker.limits import LIMITS
 from tests.mail.corpus_mails import MAILS
 
 ROOT = Path(__file__).parent.parent
+MAIL = ROOT / "eventum" / "mail"
 PAGE = (ROOT / "docs" / "mail.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| [^|]+ \| ([\d,.]+)[^|]* \| `([A-Za-z_]+\.[A-Za-z_]+)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| [^|]+ \| ([\d,.]+)[^|]* \| `([A-Za-z_.]+\.[A-Za-z_]+)` \|", re.MULTILINE)
 
 
 def constants() -> dict[str, int]:
-    """Every limit of a module of `eventum/mail`, by `module.NAME`, where it is defined."""
+    """Every limit of a module of `eventum/mail`, by `module.NAME` below it, where it is defined."""
     found = {}
-    for module in pkgutil.iter_modules(eventum.mail.__path__):
-        source = (Path(module.module_finder.path) / f"{module.name}.py").read_text(encoding="utf-8")  # type: ignore[union-attr]
-        values = vars(importlib.import_module(f"eventum.mail.{module.name}"))
+    for path in sorted(MAIL.rglob("[!_]*.py")):
+        module = ".".join(path.relative_to(MAIL).with_suffix("").parts)
+        values = vars(importlib.import_module(f"eventum.mail.{module}"))
+        source = path.read_text(encoding="utf-8")
         for name in re.findall(r"^(_?MAX[A-Z_]*)(?:: Final(?:\[int\])?)? = ", source, re.MULTILINE):
-            found[f"{module.name}.{name}"] = values[name]
+            found[f"{module}.{name}"] = values[name]
     return found
 
 
@@ -43,7 +43,7 @@ def test_the_limits_of_the_guarded_child_are_on_the_page() -> None:
 
 
 def test_every_defect_that_names_a_limit_is_on_the_page() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "eventum" / "mail").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in MAIL.rglob("*.py")]
     given = {name for source in sources for name in re.findall(r'"(limit-[a-z]+)"', source)}
     assert given and given <= set(re.findall(r"`(limit-[a-z]+)`", PAGE))
 

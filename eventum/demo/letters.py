@@ -21,11 +21,12 @@ SHUTTER, FIRMWARE, SCRATCH = "01-ana-asks", "02-misaki-asks", "03-ben-asks"  # T
 
 
 class Mailing(msgspec.Struct, frozen=True):
-    """A mail of ours: to whom, which notice, about the issue that which letter opened."""
+    """A mail of ours: to whom, which notice, about the issue that which letter opened; "failed" where it came back."""
 
     recipient: str
     notice: str
     letter: str
+    state: str = "sent"
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,8 @@ LETTERS = (
 
 # What is sent to whom because of them.
 MAILINGS = (
-    *(Mailing(who, "acknowledgement", letter) for who, letter in ((ANA, SHUTTER), (MISAKI, FIRMWARE), (BEN, SCRATCH))),
+    *(Mailing(who, "acknowledgement", letter) for who, letter in ((ANA, SHUTTER), (MISAKI, FIRMWARE))),
+    Mailing(BEN, "acknowledgement", SCRATCH, state="failed"),
     *(Mailing(DANA.email, "new_issue_assigned", letter) for letter in (SHUTTER, FIRMWARE, SCRATCH)),
     *(Mailing(YUKI.email, "new_issue", letter) for letter in (SHUTTER, FIRMWARE, SCRATCH)),
     Mailing(DANA.email, "email", SHUTTER),  # what Ana added

@@ -203,12 +203,13 @@ class Play:
     def _wrong_mailings(self, alone: bool) -> Iterator[str]:
         opened = {number: name for name, number in self._numbers().items() if name in {one.into for one in LETTERS}}
         sent = Counter(
-            Mailing(one.recipient, one.notice, opened.get(one.issue, ""))
+            Mailing(one.recipient, one.notice, opened.get(one.issue, ""), one.status)
             for one in self.sendings()
-            if one.status == "sent"
+            if one.status in ("sent", "failed")
         )
         should = Counter(MAILINGS)
-        yield from (f"{one.recipient} was not sent {one.notice} of {one.letter}." for one in should - sent)
+        wrong = {"sent": "was not sent", "failed": "did not give back"}
+        yield from (f"{one.recipient} {wrong[one.state]} {one.notice} of {one.letter}." for one in should - sent)
         if alone:
             yield from (f"{one.recipient} was sent {one.notice} of {one.letter}." for one in sent - should)
 
