@@ -53,8 +53,9 @@ def signatures(lines: Sequence[str], start: int, end: int) -> list[tuple[int, in
         below = len(written) - order - 1
         line = lines[place][:_LOOKED_AT].rstrip("\r")
         if line in _MARK or line.rstrip() in _MARK:
-            if not line.startswith("-- ") and any(lines[other].rstrip() in _MARK for other in written[order + 1 :]):
-                continue  # somebody divides his points by it
+            others = [lines[other][:_LOOKED_AT] for other in written[order + 1 :]]
+            if not line.startswith("-- ") and _is_divider(others):
+                continue
             if below <= (_MARKED if line.startswith("-- ") else _GUESSED) and (below or line.startswith("-")):
                 return [(place, end)]
         elif is_program(line):
@@ -67,6 +68,12 @@ def signatures(lines: Sequence[str], start: int, end: int) -> list[tuple[int, in
         ):
             return [(place, end)]
     return []
+
+
+def _is_divider(below: Sequence[str]) -> bool:
+    """Whether a mark divides points of a text: words stand below it, and then such a mark again."""
+    marks = [order for order, line in enumerate(below) if line.rstrip() in _MARK]
+    return bool(marks) and any(sign.isalnum() for line in below[: marks[-1]] for sign in line)
 
 
 def _stands_alone(lines: Sequence[str], at: int, end: int) -> bool:
