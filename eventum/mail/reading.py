@@ -25,12 +25,10 @@ from eventum.mail.content import (
     subject_name,
 )
 from eventum.mail.formats.calendar import Invitation
-from eventum.mail.gathering import gather, is_text
+from eventum.mail.gathering import gather
 from eventum.mail.headers import Headers
 from eventum.mail.html.text import MAX_HTML, html_to_text
 from eventum.mail.parts import Tree
-
-__all__ = ["Attachment", "Body", "attachment_of", "files", "is_text", "read_body", "shown", "text_of"]
 
 MAX_TEXT: Final = 500_000  # characters
 MAX_TEXT_BYTES: Final = 2_000_000  # that are looked at for the text, of all parts together

@@ -43,9 +43,6 @@ _SENTENCES: Mapping[str, Shortcoming] = MappingProxyType(
             count=parts.MAX_DEPTH,
             mails=containers.MAX_LEVELS,
         ),
-        "limit-structure": _limit(
-            N_("It is too large or too odd to be taken apart, so it is one text here; the raw mail has its parts.")
-        ),
         "limit-headers": _limit(
             N_("Only the first %(count)s headers were read, and %(size)s KB of each; the raw mail has all of them."),
             count=f"{headers.MAX_FIELDS:,}",

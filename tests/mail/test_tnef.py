@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventum.mail.formats import tnef
-from eventum.mail.formats.rebuilt import rebuilt
-from eventum.mail.formats.tnef import Packed
+from eventum.mail.formats.rebuilt import Packed, rebuilt
 from eventum.mail.message import parse
 from tests.mail import winmail as w
 

@@ -1,22 +1,45 @@
-"""A mail made of what Outlook packed: the values of a `tnef.Packed` in, the bytes of a mail out.
+"""A mail made of what Outlook packed: the values of a `Packed` in, the bytes of a mail out.
 
 The same values give the same bytes, so the mail can be made anew whenever somebody opens it.
 """
 
 import binascii
 import hashlib
+from datetime import datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import msgspec
 
 from eventum.mail.address import is_address
+from eventum.mail.formats.calendar import Invitation
 from eventum.mail.safe import disposition
 from eventum.mail.words import clean_line, encode_words
 
-if TYPE_CHECKING:
-    from eventum.mail.formats.tnef import Packed
+
+class File(NamedTuple):
+    """A file, or a message (`type` is then message/rfc822, and its bytes are a mail that was made of it)."""
+
+    name: str
+    type: str
+    data: bytes
+    cid: str = ""
 
 
-def rebuilt(packed: "Packed") -> bytes:
+class Packed(msgspec.Struct):
+    """What a winmail.dat holds; the texts are "" where it has none of that kind."""
+
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    files: list[File] = []
+    sender: str = ""
+    address: str = ""
+    sent: datetime | None = None
+    event: Invitation | None = None
+
+
+def rebuilt(packed: Packed) -> bytes:
     """The mail: its header as far as it is known, its text, its HTML and its files."""
     parts = []
     if packed.text or not packed.html:
@@ -30,7 +53,7 @@ def rebuilt(packed: "Packed") -> bytes:
     return _head(packed) + body
 
 
-def _head(packed: "Packed") -> bytes:
+def _head(packed: Packed) -> bytes:
     lines = ["MIME-Version: 1.0"]
     if packed.subject:
         lines.append(f"Subject: {encode_words(clean_line(packed.subject, 900))}")

@@ -4,15 +4,12 @@ Everything is bounded by the size of what came in: nothing is unpacked but the t
 """
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from eventum.mail.charsets.charset import codec
 from eventum.mail.content import clean_name, type_of
-from eventum.mail.formats.calendar import Invitation
 from eventum.mail.formats.meeting import meeting, time_of
+from eventum.mail.formats.rebuilt import File, Packed, rebuilt
 
 SIGNATURE: Final = b"\x78\x9f\x3e\x22"
 MAX_ATTRIBUTES: Final = 5_000
@@ -29,28 +26,6 @@ _P_LONG_NAME, _P_NAME, _P_LABEL, _P_MIME, _P_CID, _P_FILE = 0x3707, 0x3704, 0x30
 _FIXED: Final = {0x02: 2, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 2, 0x14: 8, 0x40: 8, 0x48: 16}
 _STRING8, _UNICODE, _BINARY, _OBJECT = 0x1E, 0x1F, 0x102, 0x0D
 _MANY: Final = 0x1000
-
-
-class File(NamedTuple):
-    """A file, or a message (`type` is then message/rfc822, and its bytes are a mail that was made of it)."""
-
-    name: str
-    type: str
-    data: bytes
-    cid: str = ""
-
-
-class Packed(msgspec.Struct):
-    """What a winmail.dat holds; the texts are "" where it has none of that kind."""
-
-    subject: str = ""
-    text: str = ""
-    html: str = ""
-    files: list[File] = []
-    sender: str = ""
-    address: str = ""
-    sent: datetime | None = None
-    event: Invitation | None = None
 
 
 class _Bad(Exception):
@@ -179,8 +154,6 @@ class _Reading:
         kind, data = found.get(_P_FILE, (_BINARY, b""))
         name = next((text for key in (_P_LONG_NAME, _P_NAME, _P_LABEL) if (text := self._text(found, key))), "")
         if kind == _OBJECT:
-            from eventum.mail.formats.rebuilt import rebuilt
-
             data = data[16:]  # the name of its kind
             if data.startswith(SIGNATURE):
                 message = read(data, self.depth + 1) if self.depth < _MAX_DEPTH else None
